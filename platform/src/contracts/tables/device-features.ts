@@ -1,0 +1,79 @@
+import { extension, optional, required, type TableContract } from '../column.ts'
+import { featureColumns } from '../feature-catalogue.ts'
+import type { FleetDefinition } from '../fleet.ts'
+
+/** Contract 3: one row per device, window and duration (CON-16 to CON-20). */
+export function deviceFeatures(fleet: FleetDefinition): TableContract {
+  const features = featureColumns(fleet)
+  const sensorFeatures = features
+    .filter(({ source }) => source.kind !== 'quality')
+    .map(({ name, label, unit }) => optional(name, 'double', label, unit === '' ? {} : { unit }))
+  return {
+    name: 'device_features',
+    id: 'C3',
+    version: '1.0.0',
+    purpose: 'What each device did in each window: the input of training and scoring',
+    columns: [
+      required('device_id', 'string', 'Device'),
+      required('window_start', 'timestamp', 'Start, inclusive, clock-aligned UTC'),
+      required('window_end', 'timestamp', 'End, exclusive'),
+      required('window_duration_minutes', 'integer', 'Length', { unit: 'min' }),
+      required('reading_count', 'integer', 'Clean rows in the window'),
+      ...sensorFeatures,
+      required('sensor_completeness', 'double', 'Mean share of sensors present', { range: [0, 1] }),
+      required('quality_flag_count', 'integer', 'Rows with at least one quality flag'),
+      extension('computed_at', 'timestamp', 'When the row was computed'),
+      extension('feature_version', 'string', 'Version of the feature definitions'),
+      extension('clean_snapshot_id', 'string', 'Clean table version read'),
+      extension('operating_mode', 'string', 'First matching operating mode, FEA-22'),
+      extension('is_final', 'boolean', 'No late reading will change the row any more'),
+      extension('late_created', 'boolean', 'Created by late data: training only, never alerts'),
+      extension('post_maintenance', 'boolean', 'Within 48 h after confirmed maintenance'),
+      extension('outlier_features', 'array<string>', 'Columns beyond 10 IQR, E3.4'),
+      required('window_date', 'string', 'Partition: UTC date of window_start'),
+    ],
+    key: ['device_id', 'window_start', 'window_duration_minutes'],
+    partitionColumns: ['window_date', 'window_duration_minutes'],
+    sortColumns: ['device_id', 'window_start'],
+  }
+}
+
+const baselineColumns = [
+  required('feature_name', 'string', 'Column of device_features'),
+  required('granularity', 'string', 'Scope', { values: ['fleet', 'cohort', 'device'] }),
+  optional('cohort_id', 'string', 'Scope; null when wider'),
+  optional('device_id', 'string', 'Scope; null when wider'),
+  required('baseline_mean', 'double', 'Mean of non-null values'),
+  required('baseline_std', 'double', 'Sample standard deviation'),
+  required('baseline_p05', 'double', '5th percentile'),
+  required('baseline_p25', 'double', '25th percentile'),
+  required('baseline_p50', 'double', 'Median'),
+  required('baseline_p75', 'double', '75th percentile'),
+  required('baseline_p95', 'double', '95th percentile'),
+  required('computed_at', 'timestamp', 'When computed'),
+  required('training_window_start', 'timestamp', 'First window used'),
+  required('training_window_end', 'timestamp', 'End of the last window used'),
+  extension('window_duration_minutes', 'integer', 'Durations are never mixed'),
+  extension('model_id', 'string', 'Model family the baseline belongs to'),
+  extension('model_version', 'string', 'Model version the baseline belongs to'),
+  extension('n_rows', 'long', 'Rows used'),
+  extension('min', 'double', 'Smallest value'),
+  extension('max', 'double', 'Largest value'),
+  extension('mad', 'double', 'Median absolute deviation'),
+  extension('null_fraction', 'double', 'Share of nulls'),
+  extension('psi_edges', 'array<double>', 'Inner decile edges for PSI'),
+  extension('psi_fractions', 'array<double>', 'Share of rows per PSI bin'),
+  extension('quantiles', 'array<double>', '201 evenly spaced quantiles'),
+] as const
+
+/** Baseline statistics of the training window, CON-21 and FEA-61. */
+export const featureBaselines = {
+  name: 'feature_baselines',
+  id: 'C3B',
+  version: '1.0.0',
+  purpose: 'What normal was in the training window, per feature and scope',
+  columns: baselineColumns,
+  key: ['feature_name', 'granularity', 'cohort_id', 'device_id', 'model_id', 'model_version'],
+  partitionColumns: [],
+  sortColumns: ['feature_name'],
+} as const satisfies TableContract

@@ -1,0 +1,1 @@
+export type { JobContext, Lake, LakeTable, TableWrite, WriteOutcome } from './lake-table.ts'
