@@ -33,4 +33,5 @@ export const deadLetters = {
   sortColumns: ['timestamp_ingested'],
 } as const satisfies TableContract
 
+/** A row of `dead_letter_messages`. */
 export type DeadLetterRow = RowOf<typeof columns>

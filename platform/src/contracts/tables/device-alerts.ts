@@ -2,6 +2,7 @@ import { extension, optional, type RowOf, required, type TableContract } from '.
 
 /** Severities from mild to severe, CON-34. */
 export const severities = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const
+/** How urgent an alert is. */
 export type Severity = (typeof severities)[number]
 
 /** States of an alert, SRV-45. */
@@ -12,6 +13,7 @@ export const alertStatuses = [
   'RESOLVED',
   'FALSE_POSITIVE',
 ] as const
+/** Where an alert stands in its lifecycle. */
 export type AlertStatus = (typeof alertStatuses)[number]
 
 const columns = [
