@@ -6,8 +6,11 @@ export type FaultMode = {
   readonly title: string
   /** Hours from onset to failure when it develops undisturbed; 0 for acute modes. */
   readonly hoursToFailure: number
-  /** How it should be noticed: a stream rule, a batch score, a data check, or silence. */
-  readonly noticedBy: 'stream' | 'batch' | 'data' | 'silence'
+  /**
+   * How it should be noticed: a stream rule, a batch score, a data check, or silence. `nothing` is
+   * a negative control: normal behaviour that must raise no alert.
+   */
+  readonly noticedBy: 'stream' | 'batch' | 'data' | 'silence' | 'nothing'
   /** False for sensor and transport faults: the unit itself does not fail. */
   readonly failsUnit: boolean
 }
