@@ -1,0 +1,164 @@
+/** The closed list of codes that an error of this package can carry. */
+export type DeltaErrorCode =
+  | 'TABLE_NOT_FOUND'
+  | 'TABLE_ALREADY_EXISTS'
+  | 'VERSION_NOT_AVAILABLE'
+  | 'LOG_CORRUPT'
+  | 'CHECKPOINT_UNREADABLE'
+  | 'UNSUPPORTED_FEATURE'
+  | 'TABLE_NOT_WRITABLE'
+  | 'INVALID_SCHEMA'
+  | 'SCHEMA_MISMATCH'
+  | 'INVALID_COMMIT'
+  | 'INVALID_PARTITION_VALUE'
+  | 'INVALID_PROPERTY'
+  | 'PATH_OUTSIDE_TABLE'
+  | 'OBJECT_NOT_FOUND'
+  | 'STORE_NOT_LOCAL'
+  | 'RETENTION_TOO_SHORT'
+
+/** The parts every message is made of. */
+export interface ErrorFacts {
+  /** Location of the table. */
+  readonly table: string
+  /** The version, file, column or property concerned. */
+  readonly where?: string
+  readonly what: string
+  readonly expected?: string
+  readonly found?: string
+  /** What the reader of the message can do now. */
+  readonly fix: string
+  readonly cause?: unknown
+}
+
+/** Base of every error of this package; tell them apart by class or by `code`. */
+export class DeltaError extends Error {
+  readonly code: DeltaErrorCode
+  readonly facts: ErrorFacts
+
+  constructor(code: DeltaErrorCode, facts: ErrorFacts) {
+    super(messageOf(facts), facts.cause === undefined ? {} : { cause: facts.cause })
+    this.name = new.target.name
+    this.code = code
+    this.facts = facts
+  }
+}
+
+function messageOf(facts: ErrorFacts): string {
+  const place = facts.where === undefined ? facts.table : `${facts.table}: ${facts.where}`
+  const expected = facts.expected === undefined ? '' : `, expected ${facts.expected}`
+  const found = facts.found === undefined ? '' : `, found ${facts.found}`
+  return `${place}: ${facts.what}${expected}${found}; ${facts.fix}`
+}
+
+/** The folder holds no Delta log. */
+export class TableNotFound extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('TABLE_NOT_FOUND', facts)
+  }
+}
+
+/** A table is already there, so none can be created. */
+export class TableAlreadyExists extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('TABLE_ALREADY_EXISTS', facts)
+  }
+}
+
+/** The log no longer reaches, or never reached, the version or time asked for. */
+export class VersionNotAvailable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('VERSION_NOT_AVAILABLE', facts)
+  }
+}
+
+/** A commit is torn, not JSON, missing in the sequence, or breaks a rule of the protocol. */
+export class LogCorrupt extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('LOG_CORRUPT', facts)
+  }
+}
+
+/** A checkpoint file is truncated or does not hold what a checkpoint must. */
+export class CheckpointUnreadable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('CHECKPOINT_UNREADABLE', facts)
+  }
+}
+
+/** Reading the table needs a feature this library does not have; it is named in the message. */
+export class UnsupportedFeature extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('UNSUPPORTED_FEATURE', facts)
+  }
+}
+
+/** The table can be read, but writing it needs a feature this library does not have. */
+export class TableNotWritable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('TABLE_NOT_WRITABLE', facts)
+  }
+}
+
+/** The schema of a new or changed table breaks a rule. */
+export class InvalidSchema extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_SCHEMA', facts)
+  }
+}
+
+/** Rows to append do not fit the columns of the table. */
+export class SchemaMismatch extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('SCHEMA_MISMATCH', facts)
+  }
+}
+
+/** A commit request contradicts itself or the table. */
+export class InvalidCommit extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_COMMIT', facts)
+  }
+}
+
+/** A partition value that the log cannot tell from another (the empty string). */
+export class InvalidPartitionValue extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_PARTITION_VALUE', facts)
+  }
+}
+
+/** A table property does not parse. */
+export class InvalidProperty extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_PROPERTY', facts)
+  }
+}
+
+/** A path in the log climbs out of the table's folder. */
+export class PathOutsideTable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('PATH_OUTSIDE_TABLE', facts)
+  }
+}
+
+/** The object store holds nothing under this path. */
+export class ObjectNotFound extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('OBJECT_NOT_FOUND', facts)
+  }
+}
+
+/** The store keeps no local files, so the SQL engine cannot read or write its data files. */
+export class StoreNotLocal extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('STORE_NOT_LOCAL', facts)
+  }
+}
+
+/** VACUUM was asked to delete files that running readers or writers may still need. */
+export class RetentionTooShort extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('RETENTION_TOO_SHORT', facts)
+  }
+}

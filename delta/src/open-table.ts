@@ -1,0 +1,109 @@
+import { actionLines } from './action-json.ts'
+import type { Commit } from './actions.ts'
+import { InvalidSchema, TableAlreadyExists } from './errors.ts'
+import type { Host } from './host.ts'
+import { systemHost } from './host.ts'
+import { commitPath } from './log-names.ts'
+import { listLog, loadState } from './log-reader.ts'
+import type { ObjectStore } from './object-store.ts'
+import { createdProtocol } from './protocol.ts'
+import { advance, emptyState } from './replay.ts'
+import type { DeltaSchema } from './schema.ts'
+import { schemaString } from './schema.ts'
+import { checkNewSchema } from './schema-rules.ts'
+import type { DeltaTable } from './table.ts'
+import { tableAt } from './table.ts'
+import { checkProperties } from './table-properties.ts'
+
+/** A table to be. */
+export interface NewTable {
+  readonly name: string
+  /** Columns, partition columns included (at the end by habit); all nullable. */
+  readonly schema: DeltaSchema
+  /** Strings, dates or whole numbers; they are kept in the log and not in the data files. */
+  readonly partitionColumns?: readonly string[]
+  readonly description?: string
+  /** Table properties, for instance `delta.checkpointInterval`. */
+  readonly configuration?: Readonly<Record<string, string>>
+  /** Time of version 0, milliseconds since 1970. Default: the host's clock. */
+  readonly timestampMs?: number
+}
+
+/** Where time and names come from. */
+export interface TableOptions {
+  /** Default: `systemHost`. */
+  readonly host?: Host
+}
+
+/**
+ * Creates a table at reader version 1, writer version 2, which every Delta engine reads and writes.
+ * @throws TableAlreadyExists, InvalidSchema, InvalidProperty
+ */
+export async function createTable(
+  store: ObjectStore,
+  request: NewTable,
+  options: TableOptions = {},
+): Promise<DeltaTable> {
+  const host = options.host ?? systemHost
+  const { name, schema, partitionColumns = [], description, configuration = {} } = request
+  checkNewSchema(schema, partitionColumns, store.location)
+  checkProperties(configuration, store.location)
+  if (schema.fields.length === 0) {
+    throw new InvalidSchema({ table: store.location, what: 'no columns', fix: 'add a column' })
+  }
+  const timestampMs = request.timestampMs ?? host.nowMs()
+  const commit: Commit = {
+    version: 0,
+    timestampMs,
+    commitInfo: {
+      timestamp: timestampMs,
+      operation: 'CREATE TABLE',
+      operationParameters: { partitionBy: JSON.stringify(partitionColumns) },
+      isBlindAppend: false,
+      txnId: host.uuid(),
+    },
+    protocol: createdProtocol,
+    metadata: {
+      id: host.uuid(),
+      name,
+      ...(description === undefined ? {} : { description }),
+      schemaString: schemaString(schema),
+      partitionColumns,
+      configuration,
+      createdTime: timestampMs,
+    },
+    transactions: [],
+    domains: [],
+    removes: [],
+    adds: [],
+  }
+  const bytes = new TextEncoder().encode(`${actionLines(commit).join('\n')}\n`)
+  const isNew =
+    !(await tableExists(store)) &&
+    (await store.putIfAbsent(commitPath(0), bytes, { modifiedMs: timestampMs }))
+  if (!isNew) {
+    throw new TableAlreadyExists({
+      table: store.location,
+      what: 'a Delta table is here already',
+      fix: 'open it with openTable, or choose another folder',
+    })
+  }
+  return tableAt(store, host, advance(emptyState, [commit], store.location))
+}
+
+/**
+ * Opens a table at its newest version.
+ * @throws TableNotFound, LogCorrupt, CheckpointUnreadable, UnsupportedFeature
+ */
+export async function openTable(
+  store: ObjectStore,
+  options: TableOptions = {},
+): Promise<DeltaTable> {
+  return tableAt(store, options.host ?? systemHost, await loadState(store))
+}
+
+/** True if the store holds a Delta log with a commit or a checkpoint. */
+export async function tableExists(store: ObjectStore): Promise<boolean> {
+  const { commits, checkpoints } = await listLog(store, 0)
+  return commits.length > 0 || checkpoints.length > 0
+}
