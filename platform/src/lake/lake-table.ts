@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { AddFile, Snapshot } from '@isotherm/delta'
 import type { FleetDefinition, TableContract } from '../contracts/index.ts'
+import type { QueryOptions, QueryResult } from './query-engine.ts'
 
 /** One commit to a table: rows from a query, files it replaces, and the writer's position. */
 export type TableWrite = {
@@ -16,6 +17,8 @@ export type TableWrite = {
   /** Short name in the table history: `LAND`, `CLEAN`, `FEATURES`. */
   readonly operation: string
   readonly nowMs: number
+  /** Called with the number of rows written, before they are committed; throwing commits nothing. */
+  readonly beforeCommit?: (rowCount: number) => Promise<void>
 }
 
 /** What a commit did. `repeated`: a position was already there, nothing was written. */
@@ -64,6 +67,8 @@ export type Lake = {
   readonly withConnection: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>
   /** Folder for temporary files, emptied at start. */
   readonly temporaryDirectory: string
+  /** Runs one SELECT of a person's over the tables by name, also `AS OF` a version or instant. */
+  readonly query: (sql: string, options?: QueryOptions) => Promise<QueryResult>
   readonly close: () => Promise<void>
 }
 

@@ -1,0 +1,119 @@
+import {
+  type AddFile,
+  createTable,
+  type DeltaTable,
+  discardFiles,
+  folderStore,
+  openTable,
+  parseStatistics,
+  relationSql,
+  tableExists,
+  writeFiles,
+} from '@isotherm/delta'
+import {
+  deltaFields,
+  duckDbType,
+  IsothermError,
+  quoteName,
+  type TableContract,
+} from '../contracts/index.ts'
+import type { LakeTable, TableWrite, WriteOutcome } from './lake-table.ts'
+
+/** Commits lost to other writers before a write gives up. */
+const maxAttempts = 5
+
+async function opened(directory: string, contract: TableContract): Promise<DeltaTable> {
+  const store = folderStore(directory)
+  if (await tableExists(store)) return openTable(store)
+  return createTable(store, {
+    name: contract.name,
+    description: contract.purpose,
+    schema: { type: 'struct', fields: deltaFields(contract) },
+    partitionColumns: [...contract.partitionColumns],
+    configuration: { 'delta.dataSkippingNumIndexedCols': '8' },
+  })
+}
+
+function isRepeated(stored: ReadonlyMap<string, number>, write: TableWrite): boolean {
+  const positions = write.positions ?? []
+  return (
+    positions.length > 0 &&
+    positions.every(({ appId, version }) => (stored.get(appId) ?? -1) >= version)
+  )
+}
+
+/** A query with exactly the contract's columns in the contract's order and types. */
+function conformed(contract: TableContract, query: string): string {
+  const columns = contract.columns.map((column) => {
+    const name = quoteName(column.name)
+    return `${name}::${duckDbType(column)} AS ${name}`
+  })
+  return `SELECT ${columns.join(', ')} FROM (${query})`
+}
+
+async function writeOnce(
+  table: DeltaTable,
+  contract: TableContract,
+  write: TableWrite,
+): Promise<WriteOutcome> {
+  const before = await table.snapshot()
+  if (isRepeated(before.transactions, write)) return { kind: 'repeated' }
+  const adds = await writeFiles(write.connection, table, conformed(contract, write.query), {
+    orderBy: contract.sortColumns,
+  })
+  const rowCount = adds.reduce((sum, add) => sum + (parseStatistics(add)?.numRecords ?? 0), 0)
+  try {
+    await write.beforeCommit?.(rowCount)
+  } catch (error) {
+    await discardFiles(table, adds)
+    throw error
+  }
+  const replaces = write.replaces ?? []
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await table.commit({
+      ...(write.readVersion === undefined
+        ? { readVersion: before.version }
+        : { readVersion: write.readVersion }),
+      adds,
+      removes: replaces,
+      transactions: [...(write.positions ?? [])],
+      operation: write.operation,
+      blindAppend: replaces.length === 0,
+      timestampMs: write.nowMs,
+    })
+    if (outcome.kind === 'committed') return { kind: 'written', version: outcome.version, rowCount }
+    // A rival with the same position finished the same work: ours is not needed any more.
+    if (isRepeated((await table.snapshot()).transactions, write)) return { kind: 'repeated' }
+    if (attempt === maxAttempts || replaces.length > 0) {
+      throw new IsothermError(
+        'COMMIT_FAILED',
+        `${contract.name}: commit lost to another writer (${outcome.reason}); run the stage again`,
+      )
+    }
+  }
+}
+
+/** Opens a table of the lake, creating it on first use. */
+export async function openDeltaLakeTable(
+  directory: string,
+  contract: TableContract,
+): Promise<LakeTable> {
+  const table = await opened(directory, contract)
+  return {
+    contract,
+    snapshot: (at) => table.snapshot(at),
+    relation: (snapshot, files) =>
+      relationSql(table, snapshot, files === undefined ? {} : { files }),
+    addedFiles: async (fromVersionExclusive, toVersionInclusive) => {
+      if (toVersionInclusive <= fromVersionExclusive) return []
+      const added = new Map<string, AddFile>()
+      for await (const change of table.changes(fromVersionExclusive, toVersionInclusive)) {
+        for (const add of change.adds) if (add.dataChange) added.set(add.path, add)
+        for (const remove of change.removes) added.delete(remove.path)
+      }
+      return [...added.values()]
+    },
+    position: async (appId) => (await table.snapshot()).transactions.get(appId),
+    write: (write) => writeOnce(table, contract, write),
+  }
+}

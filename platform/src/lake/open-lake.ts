@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type FleetDefinition, fleetTables, IsothermError } from '../contracts/index.ts'
+import { openDeltaLakeTable } from './delta-lake-table.ts'
+import { openEngine } from './duckdb-engine.ts'
+import type { Lake, LakeTable } from './lake-table.ts'
+import { openQueryEngine } from './query-engine.ts'
+
+/** Where a lake lives and how much of the machine it may use. */
+export type LakeOptions = {
+  /** Folder of the tables; created if it is not there. */
+  readonly directory: string
+  readonly fleet: FleetDefinition
+  readonly threadCount?: number
+  readonly memoryBytes?: number
+}
+
+/** Opens the lake of a fleet: one Delta table per contract, created on first use. */
+export async function openLake({ directory, fleet, ...engineOptions }: LakeOptions): Promise<Lake> {
+  await mkdir(directory, { recursive: true })
+  const temporaryDirectory = join(directory, '.temporary')
+  const engine = await openEngine({ temporaryDirectory, ...engineOptions })
+  const contracts = fleetTables(fleet)
+  const tables = new Map<string, LakeTable>()
+  for (const contract of contracts) {
+    tables.set(contract.name, await openDeltaLakeTable(join(directory, contract.name), contract))
+  }
+  const table = (name: string): LakeTable => {
+    const found = tables.get(name)
+    if (found !== undefined) return found
+    throw new IsothermError(
+      'TABLE_UNKNOWN',
+      `there is no table ${name}; the tables are ${[...tables.keys()].join(', ')}`,
+    )
+  }
+  const queryEngine = await openQueryEngine({
+    tablesDirectory: directory,
+    temporaryDirectory: join(temporaryDirectory, 'queries'),
+    tableNames: [...tables.keys()],
+    relationOf: async (mention) => {
+      const mentioned = table(mention.table)
+      return mentioned.relation(await mentioned.snapshot(mention))
+    },
+  })
+  return {
+    directory,
+    fleet,
+    table,
+    tableNames: [...tables.keys()],
+    temporaryDirectory,
+    withConnection: engine.withConnection,
+    query: queryEngine.query,
+    close: async () => {
+      queryEngine.close()
+      engine.close()
+    },
+  }
+}
