@@ -8,6 +8,7 @@ const order = [
   'simulate',
   'gateway',
   'log',
+  'import',
   'lake',
   'clean',
   'features',
