@@ -1,0 +1,99 @@
+import type { AlertView, ReadingsView } from 'isotherm/http'
+
+/** Aligned columns of one chart: seconds, mean, least, most. */
+export type GaugeColumns = readonly [
+  times: readonly number[],
+  mean: readonly (number | null)[],
+  min: readonly (number | null)[],
+  max: readonly (number | null)[],
+]
+
+/** A span of time behind a chart, in seconds. */
+export type Band = { readonly start: number; readonly end: number; readonly label: string }
+
+/** A moment marked on a chart, in seconds. */
+export type Mark = { readonly at: number; readonly severity: AlertView['severity'] }
+
+/** More buckets than this without readings are a gap in the line, not a straight stroke. */
+const gapBuckets = 2.5
+
+/** Series of one gauge with a null row where readings are missing, so that the line breaks. */
+export function gaugeColumns(readings: ReadingsView, sensor: string): GaugeColumns | undefined {
+  const series = readings.series[sensor]
+  if (series === undefined || series.kind !== 'gauge') return undefined
+  const times: number[] = []
+  const mean: (number | null)[] = []
+  const min: (number | null)[] = []
+  const max: (number | null)[] = []
+  const limitMs = readings.bucket_seconds * 1000 * gapBuckets
+  readings.times.forEach((timeMs, index) => {
+    const before = readings.times[index - 1]
+    if (before !== undefined && timeMs - before > limitMs) {
+      times.push((before + readings.bucket_seconds * 1000) / 1000)
+      mean.push(null)
+      min.push(null)
+      max.push(null)
+    }
+    times.push(timeMs / 1000)
+    mean.push(series.mean[index] ?? null)
+    min.push(series.min[index] ?? null)
+    max.push(series.max[index] ?? null)
+  })
+  return [times, mean, min, max]
+}
+
+/** True if the sensor has any value in the range. */
+export function hasValues(readings: ReadingsView, sensor: string): boolean {
+  const series = readings.series[sensor]
+  return series?.count.some((count) => count > 0) ?? false
+}
+
+/** Spans in which a boolean sensor was true for any part of a bucket; neighbours are joined. */
+export function bandsOf(readings: ReadingsView, sensor: string, label: string): readonly Band[] {
+  const series = readings.series[sensor]
+  if (series === undefined || series.kind !== 'boolean') return []
+  const bands: { start: number; end: number; label: string }[] = []
+  readings.times.forEach((timeMs, index) => {
+    if ((series.fraction[index] ?? 0) <= 0) return
+    const start = timeMs / 1000
+    const end = start + readings.bucket_seconds
+    const last = bands.at(-1)
+    if (last !== undefined && start <= last.end) last.end = end
+    else bands.push({ start, end, label })
+  })
+  return bands
+}
+
+/** Steps of a boolean sensor: share of each bucket in which it was true. */
+export function fractionColumns(
+  readings: ReadingsView,
+  sensor: string,
+): readonly [readonly number[], readonly (number | null)[]] | undefined {
+  const series = readings.series[sensor]
+  if (series === undefined || series.kind !== 'boolean') return undefined
+  return [readings.times.map((timeMs) => timeMs / 1000), series.fraction]
+}
+
+/** Moments at which unsuppressed alerts began. */
+export function alertMarks(alerts: readonly AlertView[]): readonly Mark[] {
+  return alerts
+    .filter((alert) => !alert.suppressed)
+    .map((alert) => ({ at: Date.parse(alert.first_detected_at) / 1000, severity: alert.severity }))
+    .toSorted((a, b) => a.at - b.at)
+}
+
+/** The newest value of a gauge and when it was. */
+export function newestValue(
+  readings: ReadingsView,
+  sensor: string,
+): { readonly value: number; readonly atMs: number } | undefined {
+  const series = readings.series[sensor]
+  if (series === undefined) return undefined
+  const values = series.kind === 'gauge' ? series.mean : series.fraction
+  for (let index = values.length - 1; index >= 0; index--) {
+    const value = values[index]
+    const atMs = readings.times[index]
+    if (value !== null && value !== undefined && atMs !== undefined) return { value, atMs }
+  }
+  return undefined
+}

@@ -1,0 +1,99 @@
+import { rangeOf, rangeParameters, type TimeRange } from './time-range.ts'
+
+/** Filters of the work list. */
+export type WorkFilters = {
+  readonly severity: readonly string[]
+  readonly site: string
+  readonly isSuppressedShown: boolean
+  /** Which alert has the focus. */
+  readonly alert: string
+}
+
+/** Filters of the fleet page. */
+export type FleetFilters = {
+  readonly health: readonly string[]
+  readonly site: string
+  readonly model: string
+  readonly search: string
+}
+
+/** What the URL says is shown. */
+export type Route =
+  | { readonly page: 'work'; readonly filters: WorkFilters }
+  | { readonly page: 'fleet'; readonly filters: FleetFilters }
+  | { readonly page: 'device'; readonly deviceId: string; readonly range: TimeRange }
+  | { readonly page: 'unknown'; readonly path: string }
+
+/** The work list without filters. */
+export const noWorkFilters: WorkFilters = {
+  severity: [],
+  site: '',
+  isSuppressedShown: false,
+  alert: '',
+}
+
+/** The fleet without filters. */
+export const noFleetFilters: FleetFilters = { health: [], site: '', model: '', search: '' }
+
+const list = (text: string | null): readonly string[] =>
+  (text ?? '').split(',').filter((item) => item !== '')
+
+/** Reads page, filters and time range from a URL's path and query. */
+export function parseRoute(path: string, query: string): Route {
+  const parameters = new URLSearchParams(query)
+  if (path === '/' || path === '/work') {
+    return {
+      page: 'work',
+      filters: {
+        severity: list(parameters.get('severity')),
+        site: parameters.get('site') ?? '',
+        isSuppressedShown: parameters.get('suppressed') === 'true',
+        alert: parameters.get('alert') ?? '',
+      },
+    }
+  }
+  if (path === '/fleet') {
+    return {
+      page: 'fleet',
+      filters: {
+        health: list(parameters.get('health')),
+        site: parameters.get('site') ?? '',
+        model: parameters.get('model') ?? '',
+        search: parameters.get('search') ?? '',
+      },
+    }
+  }
+  const device = /^\/devices\/([^/]+)$/.exec(path)?.[1]
+  if (device === undefined) return { page: 'unknown', path }
+  return { page: 'device', deviceId: decodeURIComponent(device), range: rangeOf(parameters) }
+}
+
+function url(path: string, parameters: readonly (readonly [string, string])[]): string {
+  const set = parameters.filter(([, value]) => value !== '')
+  const query = new URLSearchParams(set.map(([name, value]) => [name, value])).toString()
+  return query === '' ? path : `${path}?${query}`
+}
+
+/** URL of a route; `parseRoute` reads it back. */
+export function routeUrl(route: Route): string {
+  switch (route.page) {
+    case 'work':
+      return url('/', [
+        ['severity', route.filters.severity.join(',')],
+        ['site', route.filters.site],
+        ['suppressed', route.filters.isSuppressedShown ? 'true' : ''],
+        ['alert', route.filters.alert],
+      ])
+    case 'fleet':
+      return url('/fleet', [
+        ['health', route.filters.health.join(',')],
+        ['site', route.filters.site],
+        ['model', route.filters.model],
+        ['search', route.filters.search],
+      ])
+    case 'device':
+      return url(`/devices/${encodeURIComponent(route.deviceId)}`, rangeParameters(route.range))
+    case 'unknown':
+      return route.path
+  }
+}

@@ -1,0 +1,123 @@
+import type { ServerResponse } from 'node:http'
+
+/** What changed; clients read the object itself again if they show it. */
+export type ServerEvent =
+  | {
+      readonly kind: 'alert'
+      readonly alert_id: string
+      readonly device_id: string
+      readonly severity: string
+      readonly status: string
+      readonly version: number
+    }
+  | { readonly kind: 'devices'; readonly device_ids: readonly string[] }
+  | { readonly kind: 'run'; readonly stage: string; readonly outcome: string; readonly at: string }
+
+/** Sends events to all clients that listen. */
+export type EventHub = {
+  readonly publish: (event: ServerEvent) => void
+  /**
+   * Adds a client. With the id of the last event it saw it gets what it missed, or `reset` if that
+   * is no longer kept: then it must read everything again.
+   */
+  readonly connect: (response: ServerResponse, lastEventId: string | undefined) => void
+  readonly clientCount: () => number
+  readonly close: () => void
+}
+
+/** Bounds of the hub. */
+export type EventHubOptions = {
+  /** Tells this process's events from those before a restart. */
+  readonly epoch: string
+  /** Events kept for clients that come back. Default 1,000. */
+  readonly historyCount?: number
+  /** Bytes a client may leave unread before it is dropped. Default 256 KiB. */
+  readonly maxUnreadBytes?: number
+  /** Clients at once. Default 200; more are told to come back. */
+  readonly maxClientCount?: number
+  /** Pause between signs of life. Default 15 s. */
+  readonly heartbeatMs?: number
+  readonly onClientCount?: (count: number) => void
+  readonly onDropped?: () => void
+}
+
+type Kept = { readonly sequence: number; readonly text: string }
+
+/** Milliseconds after which a browser connects again. */
+const retryMs = 3000
+
+/** Creates a hub; `close` ends all streams and the heartbeat. */
+export function createEventHub({
+  epoch,
+  historyCount = 1000,
+  maxUnreadBytes = 256 * 1024,
+  maxClientCount = 200,
+  heartbeatMs = 15_000,
+  onClientCount = () => undefined,
+  onDropped = () => undefined,
+}: EventHubOptions): EventHub {
+  const clients = new Set<ServerResponse>()
+  const history: Kept[] = []
+  let sequence = 0
+
+  const remove = (client: ServerResponse): void => {
+    if (clients.delete(client)) onClientCount(clients.size)
+  }
+  const send = (client: ServerResponse, text: string): void => {
+    client.write(text)
+    // A client that does not read is dropped, not waited for: it can resume by its last id.
+    if (client.writableLength <= maxUnreadBytes) return
+    remove(client)
+    client.destroy()
+    onDropped()
+  }
+  const broadcast = (text: string): void => {
+    for (const client of [...clients]) send(client, text)
+  }
+  const missedSince = (lastEventId: string): readonly Kept[] | undefined => {
+    const [ofEpoch, ofSequence] = lastEventId.split('-')
+    const last = Number(ofSequence)
+    const oldest = history[0]?.sequence ?? sequence + 1
+    if (ofEpoch !== epoch || !(last >= oldest - 1) || last > sequence) return undefined
+    return history.filter((kept) => kept.sequence > last)
+  }
+  const heartbeat = setInterval(() => broadcast(': alive\n\n'), heartbeatMs)
+  heartbeat.unref()
+
+  return {
+    publish: (event) => {
+      sequence += 1
+      const { kind, ...data } = event
+      const text = `id: ${epoch}-${sequence}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
+      history.push({ sequence, text })
+      if (history.length > historyCount) history.shift()
+      broadcast(text)
+    },
+    connect: (response, lastEventId) => {
+      if (clients.size >= maxClientCount) {
+        response.writeHead(503, { 'retry-after': '30' }).end()
+        return
+      }
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-accel-buffering': 'no',
+      })
+      clients.add(response)
+      onClientCount(clients.size)
+      response.on('close', () => remove(response))
+      send(response, `retry: ${retryMs}\nid: ${epoch}-${sequence}\nevent: hello\ndata: {}\n\n`)
+      if (lastEventId === undefined) return
+      const missed = missedSince(lastEventId)
+      if (missed === undefined) send(response, 'event: reset\ndata: {}\n\n')
+      else for (const { text } of missed) send(response, text)
+    },
+    clientCount: () => clients.size,
+    close: () => {
+      clearInterval(heartbeat)
+      for (const client of clients) client.end()
+      clients.clear()
+    },
+  }
+}
