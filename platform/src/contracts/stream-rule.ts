@@ -38,9 +38,10 @@ export type StreamRule<State = unknown> = {
   /** Defaults of the tunable thresholds, SRV-21. */
   readonly thresholds: Readonly<Record<string, number>>
   readonly empty: () => State
-  readonly step: (
+  /** A method, so that rules with states of their own fit one list of rules. */
+  step(
     state: State,
     reading: LiveReading,
     thresholds: Readonly<Record<string, number>>,
-  ) => RuleStep<State>
+  ): RuleStep<State>
 }
