@@ -55,7 +55,7 @@ export function columnStatistics(matrix: FeatureMatrix): ColumnStatistics[] {
     let count = 0
     for (let row = 0; row < matrix.rowCount; row++) {
       const value = matrix.values[row * columnCount + column]!
-      if (value === value) {
+      if (!Number.isNaN(value)) {
         scratch[count] = value
         count++
       }

@@ -1,5 +1,5 @@
 import { invalidOption } from './errors.ts'
-import type { FeatureMatrix } from './feature-matrix.ts'
+import { type FeatureMatrix, requireColumns, requireFinite } from './feature-matrix.ts'
 import { explainIsolationForest } from './isolation-explain.ts'
 import type { IsolationForest } from './isolation-forest.ts'
 import { scoreForestRows, scoreIsolationForest } from './isolation-score.ts'
@@ -12,6 +12,7 @@ import {
 import type { RobustBaseline } from './robust-baseline.ts'
 import {
   explainRobustBaseline,
+  requireRowGroups,
   type ScoredGroups,
   scoreBaselineRows,
   scoreRobustBaseline,
@@ -66,6 +67,20 @@ export function explainDetector(
   }
 }
 
+/**
+ * Refuses what the detector's own score function would refuse, so that rows can then be scored in
+ * any split. Cost O(cells).
+ */
+export function requireScorable(
+  model: Detector,
+  matrix: FeatureMatrix,
+  groups?: ScoredGroups,
+): void {
+  requireColumns(model.columnNames, matrix)
+  if (model.kind === 'robust_baseline') requireRowGroups(matrix, requireGroups(groups))
+  else requireFinite(`${model.kind} score`, matrix)
+}
+
 /** Scores rows [rowStart, rowEnd) of checked inputs: the unit of work of a scoring thread. */
 export function scoreDetectorRows(
   model: Detector,
@@ -77,16 +92,18 @@ export function scoreDetectorRows(
 ): void {
   switch (model.kind) {
     case 'isolation_forest':
-      return scoreForestRows(model, values, rowStart, rowEnd, out)
+      scoreForestRows(model, values, rowStart, rowEnd, out)
+      break
     case 'nearest_neighbours':
-      return scoreNeighbourRows(model, values, rowStart, rowEnd, out)
+      scoreNeighbourRows(model, values, rowStart, rowEnd, out)
+      break
     case 'robust_baseline': {
       const scopes = new Uint8Array(out.length)
-      const known = requireGroups(groups)
-      return scoreBaselineRows(model, values, known, rowStart, rowEnd, out, scopes)
+      scoreBaselineRows(model, values, requireGroups(groups), rowStart, rowEnd, out, scopes)
+      break
     }
     default:
-      return unreachable(model)
+      unreachable(model)
   }
 }
 

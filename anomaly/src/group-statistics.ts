@@ -158,7 +158,7 @@ function gather(
   let count = 0
   for (let i = start; i < end; i++) {
     const value = matrix.values[rows[i]! * columnCount + column]!
-    if (value === value) {
+    if (!Number.isNaN(value)) {
       scratch[count] = value
       count++
     }

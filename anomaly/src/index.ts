@@ -72,6 +72,7 @@ export {
   type ModelState,
   modelHash,
 } from './model-file.ts'
+export { parseCalibration, parseDetector } from './model-parse.ts'
 export {
   explainNearestNeighbours,
   fitNearestNeighbours,
@@ -118,3 +119,4 @@ export {
   type ScoredGroups,
   scoreRobustBaseline,
 } from './robust-baseline-score.ts'
+export { createScoringPool, type ScoringPool, type ScoringPoolOptions } from './scoring-pool.ts'

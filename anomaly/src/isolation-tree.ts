@@ -42,7 +42,8 @@ function growNode(
   const splitCount = 2 ** forest.heightLimit - 1
   forest.nodeRowCounts[tree * (2 * splitCount + 1) + node] = end - start
   if (depth === forest.heightLimit || end - start <= 1) {
-    return endPath(forest, tree, node, depth, end - start)
+    endPath(forest, tree, node, depth, end - start)
+    return
   }
   const { matrix, sample, random, candidates } = growth
   const { values } = matrix
@@ -71,7 +72,10 @@ function growNode(
       candidates[remaining] = candidate
     }
   }
-  if (column < 0) return endPath(forest, tree, node, depth, end - start)
+  if (column < 0) {
+    endPath(forest, tree, node, depth, end - start)
+    return
+  }
 
   const threshold = drawThreshold(random, minimum, maximum)
   const middle = partition(growth, start, end, column, threshold)

@@ -92,7 +92,10 @@ function visit(
   end: number,
   level: number,
 ): void {
-  if (level === tree.levelCount) return scan(tree, query, excluded, found, start, end)
+  if (level === tree.levelCount) {
+    scan(tree, query, excluded, found, start, end)
+    return
+  }
   const middle = (start + end) >>> 1
   const left = 2 * node + 1
   const leftDistance = squaredBoxDistance(tree, query, left)

@@ -33,7 +33,7 @@ export function encodeSection(array: ModelArray): {
     const bits = new Uint32Array(copy.buffer)
     const isDouble = copy instanceof Float64Array
     for (let i = 0; i < copy.length; i++) {
-      if (copy[i] === copy[i]) continue
+      if (!Number.isNaN(copy[i])) continue
       if (isDouble) {
         bits[2 * i] = IS_LITTLE_ENDIAN ? 0 : 0x7ff8_0000
         bits[2 * i + 1] = IS_LITTLE_ENDIAN ? 0x7ff8_0000 : 0

@@ -127,5 +127,5 @@ function modeOfSorted(sorted: Float64Array): number {
 
 /** A copy without NaN. */
 export function withoutMissing(values: Float64Array): Float64Array {
-  return values.filter((value) => value === value)
+  return values.filter((value) => !Number.isNaN(value))
 }

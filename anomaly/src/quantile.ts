@@ -116,7 +116,7 @@ function requireProbability(probability: number): void {
 
 function requireNumbers(values: Float64Array): void {
   if (values.length === 0) throw tooFewRows('quantile', 1, 0)
-  const at = values.findIndex((value) => value !== value)
+  const at = values.findIndex((value) => Number.isNaN(value))
   if (at >= 0) {
     throw new AnomalyError('NOT_FINITE', `quantile: value ${at} is NaN; drop missing values`, {
       index: at,

@@ -33,7 +33,7 @@ export function scoreRobustBaseline(
   out?: Float64Array,
 ): BaselineScores {
   requireColumns(baseline.columnNames, matrix)
-  requireGroups(matrix, groups)
+  requireRowGroups(matrix, groups)
   const scores = outputFor(matrix, out)
   const scopes = new Uint8Array(matrix.rowCount)
   scoreBaselineRows(baseline, matrix.values, groups, 0, matrix.rowCount, scores, scopes)
@@ -52,7 +52,7 @@ export function explainRobustBaseline(
   rowIndices: ArrayLike<number>,
 ): Float64Array {
   requireColumns(baseline.columnNames, matrix)
-  requireGroups(matrix, groups)
+  requireRowGroups(matrix, groups)
   requireRowIndices(matrix, rowIndices)
   const columnCount = matrix.columnNames.length
   const contributions = new Float64Array(rowIndices.length * columnCount)
@@ -64,8 +64,8 @@ export function explainRobustBaseline(
     for (let column = 0; column < columnCount; column++) {
       const value = matrix.values[row * columnCount + column]!
       let z = (value - statistics.centres[start + column]!) / statistics.scales[start + column]!
-      if (z !== z) z = fleetDeviation(baseline, value, column)
-      contributions[i * columnCount + column] = z === z ? z : 0
+      if (Number.isNaN(z)) z = fleetDeviation(baseline, value, column)
+      contributions[i * columnCount + column] = Number.isNaN(z) ? 0 : z
     }
   }
   return contributions
@@ -107,9 +107,9 @@ function meanOfThreeLargest(
     const at = groupStart + column
     const value = values[cells + column]!
     let z = (value - centres[at]!) / scales[at]!
-    if (z !== z) {
+    if (Number.isNaN(z)) {
       z = fleetDeviation(baseline, value, column)
-      if (z !== z) continue
+      if (Number.isNaN(z)) continue
     }
     const size = Math.abs(z)
     count++
@@ -149,7 +149,8 @@ function groupOfScope(groups: ScoredGroups, row: number, scope: number): number 
   return scope === 2 ? groups.deviceOfRow[row]! : scope === 1 ? (groups.cohortOfRow?.[row] ?? 0) : 0
 }
 
-function requireGroups(matrix: FeatureMatrix, groups: ScoredGroups): void {
+/** Refuses group arrays of another length than the matrix. */
+export function requireRowGroups(matrix: FeatureMatrix, groups: ScoredGroups): void {
   const { deviceOfRow, cohortOfRow } = groups
   if (deviceOfRow.length !== matrix.rowCount) {
     throw shapeMismatch('deviceOfRow.length', matrix.rowCount, deviceOfRow.length)
