@@ -4,6 +4,7 @@ import {
   type DeltaTable,
   discardFiles,
   folderStore,
+  memoryStore,
   openTable,
   parseStatistics,
   relationSql,
@@ -22,10 +23,14 @@ import type { LakeTable, TableWrite, WriteOutcome } from './lake-table.ts'
 /** Commits lost to other writers before a write gives up. */
 const maxAttempts = 5
 
-async function opened(directory: string, contract: TableContract): Promise<DeltaTable> {
+async function opened(
+  directory: string,
+  contract: TableContract,
+  readOnly: boolean,
+): Promise<DeltaTable> {
   const store = folderStore(directory)
   if (await tableExists(store)) return openTable(store)
-  return createTable(store, {
+  return createTable(readOnly ? memoryStore() : store, {
     name: contract.name,
     description: contract.purpose,
     schema: { type: 'struct', fields: deltaFields(contract) },
@@ -93,12 +98,13 @@ async function writeOnce(
   }
 }
 
-/** Opens a table of the lake, creating it on first use. */
+/** Opens a table of the lake, creating it on first use; read only, a missing one is empty. */
 export async function openDeltaLakeTable(
   directory: string,
   contract: TableContract,
+  readOnly: boolean,
 ): Promise<LakeTable> {
-  const table = await opened(directory, contract)
+  const table = await opened(directory, contract, readOnly)
   return {
     contract,
     snapshot: (at) => table.snapshot(at),

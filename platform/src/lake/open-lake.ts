@@ -13,6 +13,10 @@ export type LakeOptions = {
   readonly fleet: FleetDefinition
   readonly threadCount?: number
   readonly memoryBytes?: number
+  /** Folder for spilled data, emptied at start; default `.temporary` beside the tables. */
+  readonly temporaryDirectory?: string
+  /** Create nothing: for readers beside a running process. A missing table reads as empty. */
+  readonly readOnly?: boolean
 }
 
 /** Opens the lake of a fleet: one Delta table per contract, created on first use. */
@@ -23,7 +27,8 @@ export async function openLake({ directory, fleet, ...engineOptions }: LakeOptio
   const contracts = fleetTables(fleet)
   const tables = new Map<string, LakeTable>()
   for (const contract of contracts) {
-    tables.set(contract.name, await openDeltaLakeTable(join(directory, contract.name), contract))
+    const location = join(directory, contract.name)
+    tables.set(contract.name, await openDeltaLakeTable(location, contract, readOnly))
   }
   const table = (name: string): LakeTable => {
     const found = tables.get(name)

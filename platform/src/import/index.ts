@@ -1,0 +1,8 @@
+export { type ColumnMap, parseColumnMap, withInlineEntries } from './column-map.ts'
+export {
+  type BadRow,
+  type ImportedMessage,
+  type ImportOptions,
+  type ImportOutcome,
+  importFile,
+} from './import-job.ts'
