@@ -94,6 +94,15 @@ export type FleetDefinition = {
   readonly rangeProfiles: Readonly<
     Record<string, Readonly<Record<string, readonly [number, number]>>>
   >
+  /**
+   * Wider ranges while a unit idles, CON-4: they hold beside the ordinary ones in rows where `sensor`
+   * reads less than `below`. Absent: off.
+   */
+  readonly idleBounds?: {
+    readonly sensor: string
+    readonly below: number
+    readonly ranges: Readonly<Record<string, readonly [number, number]>>
+  }
   /** Sensors given against atmosphere on `gauge` devices; cleansing adds 101.325 kPa. */
   readonly absolutePressureSensors: readonly string[]
   readonly derivedFeatures: readonly DerivedFeature[]
