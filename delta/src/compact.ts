@@ -56,6 +56,7 @@ export async function compact(
       `SELECT * FROM ${relationSql(table, snapshot, { files })}`,
       {
         snapshot,
+        partitionValues: files[0]?.partitionValues ?? {},
         ...(orderBy === undefined ? {} : { orderBy }),
         ...(rowGroupRows === undefined ? {} : { rowGroupRows }),
         ...(timestampMs === undefined ? {} : { timestampMs }),

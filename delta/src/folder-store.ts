@@ -1,10 +1,11 @@
 import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { inBatches } from './batches.ts'
-import { ObjectNotFound, PathOutsideTable } from './errors.ts'
+import { ObjectNotFound } from './errors.ts'
 import type { Host } from './host.ts'
 import { systemHost } from './host.ts'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.ts'
+import { checkObjectPath } from './object-store.ts'
 
 /** Names of half-written files; the protocol's readers ignore them, and so does `list`. */
 const temporaryPrefix = '.tmp-'
@@ -169,14 +170,6 @@ async function entriesOf(folder: string) {
 }
 
 function fileOf(root: string, path: string): string {
-  const parts = path.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) {
-    throw new PathOutsideTable({
-      table: root,
-      where: path,
-      what: 'not a path inside the store',
-      fix: 'use parts other than empty, "." and "..", separated by "/"',
-    })
-  }
-  return join(root, ...parts)
+  checkObjectPath(path, root)
+  return join(root, path)
 }

@@ -2,6 +2,7 @@ import { ObjectNotFound } from './errors.ts'
 import type { Host } from './host.ts'
 import { systemHost } from './host.ts'
 import type { ObjectStore } from './object-store.ts'
+import { checkObjectPath } from './object-store.ts'
 
 /**
  * An object store in memory, for tests and for trying things out. It has no local folder, so data
@@ -25,6 +26,7 @@ export function memoryStore(options: { readonly host?: Host } = {}): ObjectStore
       return object.bytes.slice()
     },
     putIfAbsent: async (path, bytes, put = {}) => {
+      checkObjectPath(path, 'memory')
       if (objects.has(path)) return false
       objects.set(path, { bytes: bytes.slice(), modifiedMs: put.modifiedMs ?? host.nowMs() })
       return true

@@ -1,3 +1,5 @@
+import { PathOutsideTable } from './errors.ts'
+
 /** One object of a store. */
 export interface StoredObject {
   /** Relative to the store's root, parts separated by `/`. */
@@ -42,4 +44,18 @@ export interface ObjectStore {
   readonly list: (prefix: string, options?: ListOptions) => Promise<readonly StoredObject[]>
   /** Deletes the object; nothing happens if there is none. */
   readonly remove: (path: string) => Promise<void>
+}
+
+/**
+ * What every store checks before it touches anything.
+ * @throws PathOutsideTable if a part of the path is empty, `.` or `..`
+ */
+export function checkObjectPath(path: string, location: string): void {
+  if (!path.split('/').some((part) => part === '' || part === '.' || part === '..')) return
+  throw new PathOutsideTable({
+    table: location,
+    where: `path ${JSON.stringify(path)}`,
+    what: 'not a path inside the store',
+    fix: 'use parts other than empty, "." and "..", separated by "/"',
+  })
 }

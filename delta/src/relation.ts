@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { AddFile } from './actions.ts'
 import { toDuckDbType } from './duckdb-types.ts'
+import { InvalidSchema, SchemaMismatch } from './errors.ts'
 import { decodeLogPath, isAbsolutePath } from './file-path.ts'
 import type { Snapshot } from './replay.ts'
 import type { DeltaField } from './schema.ts'
-import { sqlName, sqlText, sqlTextList } from './sql-text.ts'
+import { sqlName, sqlPathList, sqlText } from './sql-text.ts'
 import type { DeltaTable } from './table.ts'
 import { columnCountTag, localRoot, partitionFolders } from './write-files.ts'
 
@@ -32,7 +33,7 @@ export function relationSql(
 ): string {
   const root = typeof table === 'string' ? table : localRoot(table.store)
   const files = options.files ?? snapshot.files
-  const fields = fieldsOf(snapshot, options.columns)
+  const fields = fieldsOf(root, snapshot, options.columns)
   if (files.length === 0) return emptyRelation(fields)
   const isPartition = (field: DeltaField) => snapshot.partitionColumns.includes(field.name)
   if (!fields.some(isPartition)) return `(${scan(snapshot, fields, filePaths(root, files))})`
@@ -50,15 +51,28 @@ export function relationSql(
     : joinedScan(root, snapshot, fields, files)
 }
 
-function fieldsOf(snapshot: Snapshot, columns: readonly string[] | undefined) {
+function fieldsOf(root: string, snapshot: Snapshot, columns: readonly string[] | undefined) {
+  if (snapshot.schema.fields.length === 0) {
+    throw new InvalidSchema({
+      table: root,
+      where: `version ${snapshot.version}`,
+      what: 'no columns: the metaData action has no schema',
+      fix: 'repair the metaData action; the files can be listed but not read',
+    })
+  }
   if (columns === undefined) return snapshot.schema.fields
   const fieldOf = new Map(snapshot.schema.fields.map((field) => [field.name, field]))
   return columns.map((name) => {
     const field = fieldOf.get(name)
     if (field === undefined) {
-      throw new RangeError(
-        `${snapshot.metadata.name ?? 'table'}: no column ${name}; it has ${[...fieldOf.keys()].join(', ')}`,
-      )
+      throw new SchemaMismatch({
+        table: root,
+        where: `column ${name}`,
+        what: 'is not a column of the table',
+        expected: [...fieldOf.keys()].join(', '),
+        found: name,
+        fix: 'ask for columns of the schema',
+      })
     }
     return field
   })
@@ -85,7 +99,7 @@ function scan(
   paths: readonly string[],
   expressions: readonly string[] = fields.map((field) => sqlName(field.name)),
 ): string {
-  const source = `read_parquet(${sqlTextList(paths)}, ${schemaOption(snapshot)})`
+  const source = `read_parquet(${sqlPathList(paths)}, ${schemaOption(snapshot)})`
   return `SELECT ${expressions.join(', ')} FROM ${source}`
 }
 
@@ -142,7 +156,7 @@ function hiveScan(
     .map((field) => `${sqlText(field.name)}: ${toDuckDbType(field.type)}`)
   const columns = fields.map((field) => sqlName(field.name)).join(', ')
   const source =
-    `read_parquet(${sqlTextList(filePaths(root, files))}, hive_partitioning=true,` +
+    `read_parquet(${sqlPathList(filePaths(root, files))}, hive_partitioning=true,` +
     ` hive_types={${types.join(', ')}})`
   return `(SELECT ${columns} FROM ${source})`
 }
@@ -170,7 +184,7 @@ function joinedScan(
       : `data_files.${sqlName(field.name)}`,
   )
   return (
-    `(SELECT ${expressions.join(', ')} FROM read_parquet(${sqlTextList(filePaths(root, files))},` +
+    `(SELECT ${expressions.join(', ')} FROM read_parquet(${sqlPathList(filePaths(root, files))},` +
     ` filename='data_file_name', ${schemaOption(snapshot)}) AS data_files` +
     ` JOIN (VALUES ${rows.join(', ')}) AS log_of_files(file_name, ${names.join(', ')})` +
     ' ON data_files.data_file_name = log_of_files.file_name)'

@@ -11,6 +11,7 @@ const wholeNumbers: readonly DeltaType[] = ['byte', 'short', 'integer', 'long']
 /**
  * SQL expressions that make the rows of a query into rows of the schema, one per column and in its
  * order: null for columns the query lacks, a cast for numbers that are only narrower.
+ * @param leftOut columns of the schema that are not written
  * @throws SchemaMismatch for an extra column or another type
  */
 export async function alignedColumns(
@@ -18,6 +19,7 @@ export async function alignedColumns(
   sqlQuery: string,
   schema: DeltaSchema,
   table: string,
+  leftOut: readonly string[] = [],
 ): Promise<readonly string[]> {
   const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM (${sqlQuery})`)
   const found = new Map(
@@ -35,7 +37,8 @@ export async function alignedColumns(
       fix: 'leave it out of the query, or add it with addColumns',
     })
   }
-  return schema.fields.map((field) => {
+  const written = schema.fields.filter((field) => !leftOut.includes(field.name))
+  return written.map((field) => {
     const name = sqlName(field.name)
     const sqlType = toDuckDbType(field.type)
     const foundType = found.get(field.name)

@@ -74,8 +74,13 @@ const primitiveNames: ReadonlySet<string> = new Set<PrimitiveName>([
   'void',
 ])
 
-/** The schema string of the log's `metaData` action, parsed. */
+/**
+ * The schema string of the log's `metaData` action, parsed. No text gives no columns: such a table can
+ * be listed, not scanned.
+ * @throws InvalidSchema
+ */
 export function parseSchema(text: string, table: string): DeltaSchema {
+  if (text === '') return { type: 'struct', fields: [] }
   let json: unknown
   try {
     json = JSON.parse(text)

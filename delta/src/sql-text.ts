@@ -8,7 +8,7 @@ export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** The texts as a SQL list literal. */
-export function sqlTextList(texts: readonly string[]): string {
-  return `[${texts.map(sqlText).join(', ')}]`
+/** File paths as a SQL list literal; characters that the engine takes for wildcards are escaped. */
+export function sqlPathList(paths: readonly string[]): string {
+  return `[${paths.map((path) => sqlText(path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`
 }

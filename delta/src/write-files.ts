@@ -18,13 +18,21 @@ import type { DeltaTable } from './table.ts'
 
 /** How to lay out the files. */
 export interface WriteOptions {
-  /** SQL sort terms, for instance `['device_id', 'event_time DESC']`. Default: the query's order. */
+  /**
+   * SQL sort terms, for instance `['device_id', 'event_time DESC']`. Default: the query's order. With
+   * several partitions written in parallel the order inside a file is only nearly kept.
+   */
   readonly orderBy?: readonly string[]
   /** Rows per Parquet row group. Default 122,880. */
   readonly rowGroupRows?: number
   /**
-   * Start a new file after about so many rows; whole row groups. Tables without partition columns
-   * only. Default: one file per partition value.
+   * The partition that all rows belong to; the query's own partition columns are then ignored.
+   * Default: rows are split by their partition columns.
+   */
+  readonly partitionValues?: PartitionValues
+  /**
+   * Start a new file after about so many rows; whole row groups. Not where rows are split by
+   * partition. Default: one file per partition value.
    */
   readonly targetFileRows?: number
   /** Parquet codec. Default `zstd`. */
@@ -61,12 +69,17 @@ export async function writeFiles(
 ): Promise<readonly AddFile[]> {
   const root = localRoot(table.store)
   const snapshot = options.snapshot ?? (await table.snapshot())
-  const columns = await alignedColumns(connection, sqlQuery, snapshot.schema, root)
+  const kept = options.partitionValues === undefined ? [] : snapshot.partitionColumns
+  const columns = await alignedColumns(connection, sqlQuery, snapshot.schema, root, kept)
   const order = options.orderBy === undefined ? '' : ` ORDER BY ${options.orderBy.join(', ')}`
   const query = `SELECT ${columns.join(', ')} FROM (${sqlQuery}) AS rows_to_write${order}`
-  await mkdir(root, { recursive: true })
-  const target = copyTarget(root, table.host.uuid(), snapshot, options)
-  const reports = await runCopy(connection, `COPY (${query}) TO ${target}`)
+  const folder = targetFolder(root, snapshot, options)
+  await mkdir(folder, { recursive: true })
+  const target = copyTarget(folder, table.host.uuid(), snapshot, options)
+  const reports = (await runCopy(connection, `COPY (${query}) TO ${target}`)).map((report) => ({
+    ...report,
+    partitionValues: options.partitionValues ?? report.partitionValues,
+  }))
   const written = await keepNonEmpty(reports)
   await checkPartitionValues(written, root)
   const placed = await inBatches(written, 16, (report) => withPlainFolder(report, snapshot, root))
@@ -103,7 +116,18 @@ export async function discardFiles(table: DeltaTable, files: readonly AddFile[])
   await inBatches(files, 16, (file) => table.store.remove(decodeURIComponent(file.path)))
 }
 
-function copyTarget(root: string, uuid: string, snapshot: Snapshot, options: WriteOptions): string {
+function targetFolder(root: string, snapshot: Snapshot, options: WriteOptions): string {
+  const { partitionValues } = options
+  if (partitionValues === undefined) return root
+  return join(root, ...partitionFolders(snapshot.partitionColumns, partitionValues))
+}
+
+function copyTarget(
+  folder: string,
+  uuid: string,
+  snapshot: Snapshot,
+  options: WriteOptions,
+): string {
   const { targetFileRows, rowGroupRows = defaultRowGroupRows, compression = 'zstd' } = options
   const settings = [
     'FORMAT parquet',
@@ -111,10 +135,10 @@ function copyTarget(root: string, uuid: string, snapshot: Snapshot, options: Wri
     `ROW_GROUP_SIZE ${rowGroupRows}`,
     'RETURN_STATS',
   ]
-  const partitionBy = snapshot.partitionColumns
+  const partitionBy = options.partitionValues === undefined ? snapshot.partitionColumns : []
   const isOneFile = partitionBy.length === 0 && targetFileRows === undefined
   if (isOneFile) {
-    const file = join(root, `part-00000-${uuid}-c000.${compression}.parquet`)
+    const file = join(folder, `part-00000-${uuid}-c000.${compression}.parquet`)
     return `${sqlText(file)} (${settings.join(', ')})`
   }
   // APPEND demands a fresh {uuid} in every name, so no file is ever overwritten.
@@ -125,7 +149,7 @@ function copyTarget(root: string, uuid: string, snapshot: Snapshot, options: Wri
     const groups = Math.max(1, Math.round(targetFileRows / rowGroupRows))
     settings.push(`ROW_GROUPS_PER_FILE ${groups}`)
   }
-  return `${sqlText(root)} (${settings.join(', ')})`
+  return `${sqlText(folder)} (${settings.join(', ')})`
 }
 
 async function keepNonEmpty(reports: readonly FileReport[]): Promise<readonly FileReport[]> {
@@ -159,12 +183,8 @@ async function withPlainFolder(
   root: string,
 ): Promise<FileReport> {
   const { partitionValues } = report
-  const isPlain = snapshot.partitionColumns.every((name) => {
-    const value = partitionValues[name] ?? null
-    return value === null || (isPlainName(value) && value !== nullFolder)
-  })
-  if (isPlain) return report
   const folder = join(root, ...partitionFolders(snapshot.partitionColumns, partitionValues))
+  if (dirname(report.file) === folder) return report
   const file = join(folder, report.file.slice(dirname(report.file).length + 1))
   await mkdir(folder, { recursive: true })
   await rename(report.file, file)
