@@ -20,9 +20,14 @@ export type LakeOptions = {
 }
 
 /** Opens the lake of a fleet: one Delta table per contract, created on first use. */
-export async function openLake({ directory, fleet, ...engineOptions }: LakeOptions): Promise<Lake> {
-  await mkdir(directory, { recursive: true })
-  const temporaryDirectory = join(directory, '.temporary')
+export async function openLake({
+  directory,
+  fleet,
+  readOnly = false,
+  temporaryDirectory = join(directory, '.temporary'),
+  ...engineOptions
+}: LakeOptions): Promise<Lake> {
+  if (!readOnly) await mkdir(directory, { recursive: true })
   const engine = await openEngine({ temporaryDirectory, ...engineOptions })
   const contracts = fleetTables(fleet)
   const tables = new Map<string, LakeTable>()
