@@ -1,5 +1,6 @@
 import {
   type AddFile,
+  compact,
   createTable,
   type DeltaTable,
   discardFiles,
@@ -9,6 +10,7 @@ import {
   parseStatistics,
   relationSql,
   tableExists,
+  vacuum,
   writeFiles,
 } from '@isotherm/delta'
 import {
@@ -22,6 +24,12 @@ import type { LakeTable, TableWrite, WriteOutcome } from './lake-table.ts'
 
 /** Commits lost to other writers before a write gives up. */
 const maxAttempts = 5
+
+/** A partition with fewer small files than this is left alone. */
+const minSmallFiles = 8
+
+/** Time travel reaches this far back, ING-38. */
+const fileRetentionMs = 90 * 86_400_000
 
 async function opened(
   directory: string,
@@ -115,11 +123,26 @@ export async function openDeltaLakeTable(
       const added = new Map<string, AddFile>()
       for await (const change of table.changes(fromVersionExclusive, toVersionInclusive)) {
         for (const add of change.adds) if (add.dataChange) added.set(add.path, add)
-        for (const remove of change.removes) added.delete(remove.path)
+        // A compaction moves rows to other files; readers of changes keep to the old ones, which
+        // stay on disk until VACUUM.
+        for (const remove of change.removes) if (remove.dataChange) added.delete(remove.path)
       }
       return [...added.values()]
     },
     position: async (appId) => (await table.snapshot()).transactions.get(appId),
     write: (write) => writeOnce(table, contract, write),
+    maintain: async (connection, nowMs) => {
+      const compacted = await compact(connection, table, {
+        minFileCount: minSmallFiles,
+        orderBy: contract.sortColumns,
+        timestampMs: nowMs,
+      })
+      const vacuumed = await vacuum(table, { retentionMs: fileRetentionMs, nowMs })
+      return {
+        removedFileCount: compacted.kind === 'compacted' ? compacted.removedFileCount : 0,
+        addedFileCount: compacted.kind === 'compacted' ? compacted.addedFileCount : 0,
+        deletedFileCount: vacuumed.files.length,
+      }
+    },
   }
 }

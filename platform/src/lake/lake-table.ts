@@ -51,6 +51,15 @@ export type LakeTable = {
    * @throws IsothermError COMMIT_FAILED after bounded retries; only orphan files are left
    */
   readonly write: (write: TableWrite) => Promise<WriteOutcome>
+  /** Packs small files together and deletes what no version of the last 90 days needs, ING-38. */
+  readonly maintain: (connection: DuckDBConnection, nowMs: number) => Promise<MaintenanceOutcome>
+}
+
+/** What a maintenance run did to one table. */
+export type MaintenanceOutcome = {
+  readonly removedFileCount: number
+  readonly addedFileCount: number
+  readonly deletedFileCount: number
 }
 
 /** The tables of one data folder and the SQL engine that reads them. */

@@ -128,6 +128,33 @@ describe('landing', () => {
   })
 })
 
+describe('maintenance', () => {
+  it('packs small files without hiding a row from incremental readers', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'isotherm-lake-'))
+    const lake = await lakeIn(join(directory, 'tables'))
+    const lines: string[] = []
+    for (let offset = 0; offset < 10; offset++) {
+      lines.push(readable(offset))
+      await landingJob({ lake, nowMs: startMs + 60_000 + offset }, logOver(directory, lines))
+    }
+    const table = lake.table('raw_sensor_readings')
+    const before = await table.snapshot()
+    const outcome = await lake.withConnection((connection) =>
+      table.maintain(connection, startMs + 120_000),
+    )
+    expect(outcome.removedFileCount).toBeGreaterThanOrEqual(8)
+    const after = await table.snapshot()
+    expect(after.files.length).toBeLessThan(before.files.length)
+    expect(await count(lake, 'raw_sensor_readings')).toBe(10)
+    const added = await table.addedFiles(5, after.version)
+    const rows = await lake.withConnection((connection) =>
+      connection.runAndReadAll(`SELECT count(*) FROM ${table.relation(after, added)}`),
+    )
+    // Versions 6 to 10 brought one row each.
+    expect(Number(rows.getRows()[0]?.[0])).toBe(5)
+  })
+})
+
 describe('queries', () => {
   it('read tables as of a version and as of an instant', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'isotherm-lake-'))
