@@ -1,0 +1,55 @@
+import type { DerivedFeature, OperatingMode } from 'isotherm/contracts'
+
+/** The four cross-sensor features of FEA-19. */
+export const derivedFeatures: readonly DerivedFeature[] = [
+  {
+    kind: 'ratio',
+    name: 'pressure_ratio',
+    label: 'pressure ratio',
+    unit: '',
+    group: 'pressure',
+    resolution: 0.02,
+    numerator: 'pressure_high_mean',
+    denominator: 'pressure_low_mean',
+    denominatorAbove: 0,
+  },
+  {
+    kind: 'difference',
+    name: 'temp_spread_evap_cond',
+    label: 'spread between condenser and evaporator',
+    unit: '°C',
+    group: 'temperature',
+    resolution: 0.1,
+    minuend: 'temp_condenser_mean',
+    subtrahend: 'temp_evaporator_mean',
+  },
+  {
+    kind: 'difference',
+    name: 'temp_spread_discharge_suction',
+    label: 'spread between discharge and suction line',
+    unit: '°C',
+    group: 'temperature',
+    resolution: 0.1,
+    minuend: 'temp_discharge_mean',
+    subtrahend: 'temp_suction_mean',
+  },
+  {
+    kind: 'ratio',
+    name: 'current_per_temp_spread',
+    label: 'current per degree of spread',
+    unit: 'A/°C',
+    group: 'compressor',
+    resolution: 0.002,
+    numerator: 'current_compressor_mean',
+    denominator: 'temp_spread_evap_cond',
+    denominatorAbove: 1,
+    inclusive: true,
+  },
+]
+
+/** Tags of a feature row, first match wins, FEA-22; a row that matches none is `normal`. */
+export const operatingModes: readonly OperatingMode[] = [
+  { name: 'defrost', feature: 'defrost_active_fraction', atLeast: 0.1 },
+  { name: 'high_load', feature: 'door_open_fraction', atLeast: 0.25 },
+  { name: 'idle', feature: 'current_compressor_mean', below: 0.5 },
+]

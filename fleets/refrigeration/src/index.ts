@@ -1,0 +1,1 @@
+export { refrigeration } from './refrigeration.ts'
