@@ -1,0 +1,264 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { IsothermError } from '../contracts/index.ts'
+import {
+  createSegment,
+  indexEntryBytes,
+  indexHeader,
+  indexHeaderBytes,
+  indexMagic,
+  listSegments,
+  type Segment,
+  segmentPaths,
+  syncDirectory,
+} from './segment-file.ts'
+
+/** What opening a partition found at the end of its newest segment. */
+export type Recovery = {
+  readonly partition: number
+  readonly path: string
+  readonly recordCount: number
+  /** Bytes after the last good record that were not zero; they were never acknowledged. */
+  readonly droppedBytes: number
+  /** Copy of the dropped bytes, kept for inspection. */
+  readonly droppedPath?: string
+}
+
+type OpenedSegments = {
+  readonly sealed: Segment[]
+  readonly active: { readonly segment: Segment; readonly dataFd: number; readonly indexFd: number }
+  readonly recovery: Recovery | undefined
+}
+
+const lineFeed = 10
+
+function damaged(path: string, found: string): IsothermError {
+  return new IsothermError(
+    'LOG_DAMAGED',
+    `log segment ${path}: ${found}; restore the file from a backup, or move the segment and its ` +
+      'index away to go on without its records',
+  )
+}
+
+function readIndexHeader(indexFd: number, path: string, startOffset: number): number {
+  const header = Buffer.alloc(indexHeaderBytes)
+  const read = readSync(indexFd, header, 0, indexHeaderBytes, 0)
+  if (read < indexHeaderBytes || header.toString('latin1', 0, 8) !== indexMagic) {
+    throw damaged(path, `its index does not begin with ${indexMagic}`)
+  }
+  if (header.readDoubleLE(8) !== startOffset) {
+    throw damaged(path, `its index is that of offset ${header.readDoubleLE(8)}`)
+  }
+  return header.readDoubleLE(16)
+}
+
+/** Checks a sealed segment's shape (not its bytes: those are checked when they are read). */
+function openSealed(directory: string, startOffset: number, nextOffset: number): Segment {
+  const { path, indexPath } = segmentPaths(directory, startOffset)
+  let indexFd: number
+  try {
+    indexFd = openSync(indexPath, 'r')
+  } catch (cause) {
+    throw new IsothermError(
+      'LOG_DAMAGED',
+      `log segment ${path}: its index is missing; restore it`,
+      {
+        cause,
+      },
+    )
+  }
+  const dataFd = openSync(path, 'r')
+  try {
+    const createdAtMs = readIndexHeader(indexFd, path, startOffset)
+    const recordCount = Math.floor((fstatSync(indexFd).size - indexHeaderBytes) / indexEntryBytes)
+    if (startOffset + recordCount !== nextOffset) {
+      throw damaged(path, `it has ${recordCount} records, expected ${nextOffset - startOffset}`)
+    }
+    const last = Buffer.alloc(indexEntryBytes)
+    if (recordCount > 0) {
+      readSync(
+        indexFd,
+        last,
+        0,
+        indexEntryBytes,
+        indexHeaderBytes + (recordCount - 1) * indexEntryBytes,
+      )
+    }
+    const sizeBytes = fstatSync(dataFd).size
+    if (last.readUInt32LE(4) !== sizeBytes) {
+      throw damaged(path, `it is ${sizeBytes} bytes long, expected ${last.readUInt32LE(4)}`)
+    }
+    return {
+      startOffset,
+      createdAtMs,
+      path,
+      indexPath,
+      endOffset: nextOffset,
+      sizeBytes,
+      sealedAtMs: undefined,
+      pinCount: 0,
+    }
+  } finally {
+    closeSync(indexFd)
+    closeSync(dataFd)
+  }
+}
+
+/** A line that was written whole although its index entry was not: same shape, right offset. */
+function isWholeRecord(line: Buffer, offset: number): number | undefined {
+  const prefix = `{"o":${offset},"t":`
+  if (line.toString('latin1', 0, prefix.length) !== prefix) return undefined
+  try {
+    const envelope: unknown = JSON.parse(line.toString('utf8'))
+    if (typeof envelope !== 'object' || envelope === null || !('t' in envelope)) return undefined
+    return typeof envelope.t === 'number' ? envelope.t : undefined
+  } catch {
+    // A torn line does not parse; the scan stops here, which is what `undefined` says.
+    return undefined
+  }
+}
+
+type Scan = { readonly recordCount: number; readonly sizeBytes: number; readonly index: Buffer }
+
+/**
+ * Finds the good prefix of a segment. Records with an index entry are checked by CRC; the group
+ * that was being written may lack entries and is checked by shape. The first bad record ends it.
+ */
+function scanActive(data: Buffer, index: Buffer, startOffset: number): Scan {
+  const entries: Buffer[] = []
+  let position = 0
+  let recordCount = 0
+  let isIntact = true
+  const indexed = Math.floor(index.length / indexEntryBytes)
+  for (; recordCount < indexed; recordCount++) {
+    const at = recordCount * indexEntryBytes
+    const end = index.readUInt32LE(at + 4)
+    // Not an entry: a power loss took this page of the index, or it was never written.
+    if (end <= position || end > data.length) break
+    isIntact = crc32(data.subarray(position, end)) === index.readUInt32LE(at)
+    if (!isIntact) break
+    position = end
+  }
+  entries.push(index.subarray(0, recordCount * indexEntryBytes))
+  while (isIntact) {
+    const lineEnd = data.indexOf(lineFeed, position)
+    if (lineEnd < 0) break
+    const line = data.subarray(position, lineEnd + 1)
+    const ingestedAtMs = isWholeRecord(line, startOffset + recordCount)
+    if (ingestedAtMs === undefined) break
+    const entry = Buffer.alloc(indexEntryBytes)
+    entry.writeUInt32LE(crc32(line), 0)
+    entry.writeUInt32LE(lineEnd + 1, 4)
+    entry.writeDoubleLE(ingestedAtMs, 8)
+    entries.push(entry)
+    position = lineEnd + 1
+    recordCount++
+  }
+  return { recordCount, sizeBytes: position, index: Buffer.concat(entries) }
+}
+
+function readWhole(descriptor: number, from: number): Buffer {
+  const content = Buffer.allocUnsafe(Math.max(0, fstatSync(descriptor).size - from))
+  let filled = 0
+  while (filled < content.length) {
+    const read = readSync(descriptor, content, filled, content.length - filled, from + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return content.subarray(0, filled)
+}
+
+function lengthWithoutZeros(data: Buffer, from: number): number {
+  let end = data.length
+  while (end > from && data[end - 1] === 0) end--
+  return end - from
+}
+
+/** Keeps what a torn write left behind: it was never acknowledged, but a person may want it. */
+function keepDropped(path: string, bytes: Buffer): string {
+  const droppedPath = `${path}.torn`
+  const descriptor = openSync(droppedPath, 'w')
+  try {
+    writeSync(descriptor, bytes)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  return droppedPath
+}
+
+/** Opens the newest segment for appending, cut back to its last good record, durably. */
+function openActive(
+  directory: string,
+  partition: number,
+  startOffset: number,
+  nowMs: number,
+): Omit<OpenedSegments, 'sealed'> {
+  const { path, indexPath } = segmentPaths(directory, startOffset)
+  const dataFd = openSync(path, 'r+')
+  const indexFd = openSync(indexPath, 'a+')
+  closeSync(indexFd)
+  const writableIndexFd = openSync(indexPath, 'r+')
+  const index = readWhole(writableIndexFd, indexHeaderBytes)
+  const hasHeader = fstatSync(writableIndexFd).size >= indexHeaderBytes
+  const createdAtMs = hasHeader ? readIndexHeader(writableIndexFd, path, startOffset) : nowMs
+  const data = readWhole(dataFd, 0)
+  const scan = scanActive(data, index, startOffset)
+  const droppedBytes = lengthWithoutZeros(data, scan.sizeBytes)
+  const droppedPath =
+    droppedBytes === 0
+      ? undefined
+      : keepDropped(path, data.subarray(scan.sizeBytes, scan.sizeBytes + droppedBytes))
+  ftruncateSync(dataFd, scan.sizeBytes)
+  fsyncSync(dataFd)
+  writeSync(writableIndexFd, indexHeader(startOffset, createdAtMs), 0, indexHeaderBytes, 0)
+  writeSync(writableIndexFd, scan.index, 0, scan.index.length, indexHeaderBytes)
+  ftruncateSync(writableIndexFd, indexHeaderBytes + scan.index.length)
+  fsyncSync(writableIndexFd)
+  syncDirectory(directory)
+  const segment: Segment = {
+    startOffset,
+    createdAtMs,
+    path,
+    indexPath,
+    endOffset: startOffset + scan.recordCount,
+    sizeBytes: scan.sizeBytes,
+    sealedAtMs: undefined,
+    pinCount: 0,
+  }
+  return {
+    active: { segment, dataFd, indexFd: writableIndexFd },
+    recovery: {
+      partition,
+      path,
+      recordCount: scan.recordCount,
+      droppedBytes,
+      ...(droppedPath === undefined ? {} : { droppedPath }),
+    },
+  }
+}
+
+/**
+ * Opens all segments of a partition and repairs the newest one.
+ * @throws IsothermError LOG_DAMAGED if a sealed segment does not have the shape it was sealed with
+ */
+export function openSegments(directory: string, partition: number, nowMs: number): OpenedSegments {
+  const starts = listSegments(directory)
+  const last = starts.at(-1)
+  if (last === undefined) {
+    return { sealed: [], active: createSegment(directory, 0, nowMs), recovery: undefined }
+  }
+  const sealed = starts.slice(0, -1).map((start, i) => openSealed(directory, start, starts[i + 1]!))
+  const opened = openActive(directory, partition, last, nowMs)
+  const createdAt = [...sealed.slice(1), opened.active.segment].map((next) => next.createdAtMs)
+  for (const [i, segment] of sealed.entries()) segment.sealedAtMs = createdAt[i]
+  return { sealed, ...opened }
+}

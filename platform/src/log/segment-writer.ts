@@ -1,0 +1,157 @@
+import { closeSync, fdatasync, fsyncSync, ftruncate, ftruncateSync, write } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Batch } from './batch.ts'
+import { createSegment, indexEntryBytes, indexHeaderBytes, type Segment } from './segment-file.ts'
+
+const truncate = promisify(ftruncate)
+/** Zeros laid down ahead of the records: a sync then has no file size to write, limits.md 3. */
+const aheadBytes = 4 << 20
+const zeros = Buffer.alloc(aheadBytes)
+
+/** Calls that reach the disk, as parameters so that a test can let them fail. */
+export type DiskCalls = {
+  readonly write: (
+    descriptor: number,
+    bytes: Buffer,
+    length: number,
+    position: number,
+  ) => Promise<void>
+  readonly syncData: (descriptor: number) => Promise<void>
+}
+
+/** The real calls: a short write is continued, as POSIX allows one on a full disk. */
+export const diskCalls: DiskCalls = {
+  write: (descriptor, bytes, length, position) =>
+    new Promise((resolve, reject) => {
+      const writeFrom = (done: number): void => {
+        write(descriptor, bytes, done, length - done, position + done, (error, written) => {
+          if (error !== null) reject(error)
+          else if (done + written < length) writeFrom(done + written)
+          else resolve()
+        })
+      }
+      writeFrom(0)
+    }),
+  syncData: promisify(fdatasync),
+}
+
+/** Raised when a sync failed: the segment takes no further record, only a new one does. */
+export class SyncFailed extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`log segment ${path}: fdatasync failed, so what it wrote last may be lost`, { cause })
+    this.name = 'SyncFailed'
+  }
+}
+
+/** The segment that takes appends, with its two open files. */
+export class SegmentWriter {
+  readonly segment: Segment
+  readonly #dataFd: number
+  readonly #indexFd: number
+  readonly #disk: DiskCalls
+  #zeroedTo: number
+  #isClosed = false
+
+  constructor(
+    opened: { readonly segment: Segment; readonly dataFd: number; readonly indexFd: number },
+    disk: DiskCalls,
+  ) {
+    this.segment = opened.segment
+    this.#dataFd = opened.dataFd
+    this.#indexFd = opened.indexFd
+    this.#disk = disk
+    this.#zeroedTo = opened.segment.sizeBytes
+  }
+
+  static create(
+    directory: string,
+    startOffset: number,
+    createdAtMs: number,
+    disk: DiskCalls,
+  ): SegmentWriter {
+    return new SegmentWriter(createSegment(directory, startOffset, createdAtMs), disk)
+  }
+
+  /**
+   * Writes a batch and returns when it is on disk. The index is not synced: after a power loss
+   * recovery checks the records it misses by shape, and a sealed segment has a synced index.
+   */
+  async commit(batch: Batch): Promise<void> {
+    const { segment } = this
+    const position = segment.sizeBytes
+    const recordsBefore = segment.endOffset - segment.startOffset
+    batch.placeAt(position)
+    try {
+      await Promise.all([
+        this.#disk.write(this.#dataFd, batch.bytes, batch.sizeBytes, position),
+        this.#disk.write(
+          this.#indexFd,
+          batch.index,
+          batch.recordCount * indexEntryBytes,
+          indexHeaderBytes + recordsBefore * indexEntryBytes,
+        ),
+      ])
+    } catch (error) {
+      // Half a batch must not look like records to a later recovery.
+      this.#cutToDurable()
+      throw error
+    }
+    try {
+      await this.#disk.syncData(this.#dataFd)
+    } catch (error) {
+      throw new SyncFailed(segment.path, error)
+    }
+    segment.sizeBytes = position + batch.sizeBytes
+    segment.endOffset += batch.recordCount
+    this.#zeroedTo = Math.max(this.#zeroedTo, segment.sizeBytes)
+  }
+
+  /** True when a quiet moment should be used to lay down zeros. */
+  wantsZeros(segmentBytes: number): boolean {
+    const ahead = this.#zeroedTo - this.segment.sizeBytes
+    return ahead < aheadBytes / 4 && this.#zeroedTo < segmentBytes
+  }
+
+  async layZeros(): Promise<void> {
+    await this.#disk.write(this.#dataFd, zeros, aheadBytes, this.#zeroedTo)
+    await this.#disk.syncData(this.#dataFd)
+    this.#zeroedTo += aheadBytes
+  }
+
+  /**
+   * Cuts the files to their records and makes both durable; afterwards readers use them as is. May
+   * be repeated: if no next segment can be made, this one goes on.
+   */
+  async seal(): Promise<void> {
+    await truncate(this.#dataFd, this.segment.sizeBytes)
+    this.#zeroedTo = this.segment.sizeBytes
+    await truncate(this.#indexFd, this.#indexBytes())
+    await this.#disk.syncData(this.#dataFd)
+    await this.#disk.syncData(this.#indexFd)
+  }
+
+  /** After a failed sync: keeps what was durable before and gives the segment up. */
+  abandon(): void {
+    this.#cutToDurable()
+    fsyncSync(this.#dataFd)
+    fsyncSync(this.#indexFd)
+  }
+
+  closeFiles(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSync(this.#dataFd)
+    closeSync(this.#indexFd)
+  }
+
+  #indexBytes(): number {
+    const recordCount = this.segment.endOffset - this.segment.startOffset
+    return indexHeaderBytes + recordCount * indexEntryBytes
+  }
+
+  #cutToDurable(): void {
+    ftruncateSync(this.#dataFd, this.segment.sizeBytes)
+    ftruncateSync(this.#indexFd, this.#indexBytes())
+    this.#zeroedTo = this.segment.sizeBytes
+  }
+}
