@@ -1,0 +1,40 @@
+export { type Actor, type AlertActionName, type Role, roles } from './action-permissions.ts'
+export {
+  type ActionRequest,
+  type ActionResult,
+  type AlertAction,
+  falsePositiveReasons,
+  personResolutionCodes,
+} from './alert-actions.ts'
+export type { AlertChange } from './alert-change.ts'
+export type { AlertChanges, AlertPage, AlertQuery } from './alert-query.ts'
+export {
+  type AlertRecord,
+  type AlertRow,
+  type AlertTracking,
+  freshTracking,
+  isActive,
+  isClosed,
+  severityRank,
+} from './alert-record.ts'
+export type { ActiveSummary, AlertStore } from './alert-store.ts'
+export type { AppliedChanges } from './apply-changes.ts'
+export type { AuditCheck, AuditEntry } from './audit-log.ts'
+export { type Credentials, generateSasKeys } from './credentials.ts'
+export {
+  type HealthStatus,
+  isOffline,
+  type ScoreState,
+  scaledSpanMs,
+  scoreState,
+} from './device-health.ts'
+export type { LatestScore, LiveUpdate } from './live-entry.ts'
+export type { LiveDevice, LiveState } from './live-state.ts'
+export { hashPassword, verifyPassword } from './password-hash.ts'
+export type { Registry, UpsertCounts } from './registry.ts'
+export type { LogPartition, RuleCheckpoints, RuleStateRow } from './rule-checkpoints.ts'
+export type { Settings } from './settings.ts'
+export type { SiteSummary } from './sites.ts'
+export { slaPeriodMs, visitPeriodMs } from './sla.ts'
+export { openState, type State, type StateOptions } from './state.ts'
+export { uuidV5 } from './uuid-v5.ts'
