@@ -84,7 +84,9 @@ function compareBound(
   if (typeof statistic === 'string') {
     return typeof bound === 'string' ? compareText(statistic, bound) : undefined
   }
-  return typeof bound === 'string' ? undefined : compareOrdered(statistic, bound)
+  if (typeof bound === 'string') return undefined
+  // A decimal may have been rounded to the nearest double; rounding the bound too keeps the order.
+  return compareOrdered(statistic, typeof statistic === 'number' ? Number(bound) : bound)
 }
 
 /** NaN compares as equal, which never skips a file. */
