@@ -72,7 +72,7 @@ async function writeOnce(
   const before = await table.snapshot()
   if (isRepeated(before.transactions, write)) return { kind: 'repeated' }
   const adds = await writeFiles(write.connection, table, conformed(contract, write.query), {
-    orderBy: contract.sortColumns,
+    ...(write.keepsOrder === true ? {} : { orderBy: contract.sortColumns }),
   })
   const rowCount = adds.reduce((sum, add) => sum + (parseStatistics(add)?.numRecords ?? 0), 0)
   try {

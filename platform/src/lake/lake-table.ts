@@ -14,6 +14,11 @@ export type TableWrite = {
   readonly readVersion?: number
   /** Positions stored in the same commit: a second run sees them and does nothing. */
   readonly positions?: readonly { readonly appId: string; readonly version: number }[]
+  /**
+   * Keep the query's own row order instead of the contract's `sortColumns`; compaction sorts later.
+   * For large commits: a sorted, partitioned copy takes twice as long.
+   */
+  readonly keepsOrder?: boolean
   /** Short name in the table history: `LAND`, `CLEAN`, `FEATURES`. */
   readonly operation: string
   readonly nowMs: number

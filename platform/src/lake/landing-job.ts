@@ -86,6 +86,7 @@ async function landSlice(
     connection,
     query: landingQuery(lake.fleet, slice, coordinates),
     positions,
+    keepsOrder: true,
     operation: 'LAND',
     nowMs,
     beforeCommit: setAside,
