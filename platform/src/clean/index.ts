@@ -1,0 +1,5 @@
+export { eventTime, type MessageClocks, type TimeFlag } from './event-time.ts'
+export { type CleanInput, type CleanOutcome, cleanJob, watermarkPrefix } from './job.ts'
+export { allRanges, plausibleValues, type SensorValues } from './sensor-range.ts'
+export { sqlInstant, sqlText } from './sql-literal.ts'
+export { countRows, filesByVersion, timeSpan, type VersionFiles } from './version-files.ts'
