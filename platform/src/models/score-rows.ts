@@ -1,0 +1,92 @@
+import {
+  calibrate,
+  type FeatureMatrix,
+  type ScoringPool,
+  scoreDetector,
+  scoreRobustBaseline,
+} from '@isotherm/anomaly'
+import type { Granularity, ModelArtifact } from './artifact.ts'
+import type { FeatureRows } from './feature-rows.ts'
+import { type ImputedRows, imputeRows } from './imputation.ts'
+import { groupIndices } from './row-groups.ts'
+
+/** Scopes in the order of `RowScores.scopes`. */
+export const granularities: readonly Granularity[] = ['fleet', 'cohort', 'device']
+
+/** Scores of the rows that could be scored. All arrays are parallel to `scoredRows`. */
+export type RowScores = {
+  /** Indices into the given rows, ascending; the rest was dropped by imputation. */
+  readonly scoredRows: Uint32Array
+  readonly rawScores: Float64Array
+  /** In [0, 1], rounded to 6 decimals (SRV-7). */
+  readonly scores: Float64Array
+  /** Index into `granularities`. */
+  readonly scopes: Uint8Array
+  /** Model input, one row per scored row, no NaN. */
+  readonly input: FeatureMatrix
+  readonly groups: { readonly deviceOfRow: Uint32Array; readonly cohortOfRow: Uint32Array }
+  readonly imputed: ImputedRows
+}
+
+/**
+ * Scores feature rows under an artifact: imputation, detector, frozen calibration. A row's score
+ * depends on that row, what is carried for it and the artifact only (MOD-9, SRV-7). Nothing is
+ * written; jobs and on-demand evaluations share this function.
+ * @param pool threads to score on; the result is the same bit for bit
+ * @throws IsothermError MODEL_INVALID if the rows lack a feature of the model
+ */
+export async function scoreRows(
+  artifact: ModelArtifact,
+  rows: FeatureRows,
+  pool?: ScoringPool,
+): Promise<RowScores> {
+  const cohortOfAll = groupIndices(rows.cohortIds, artifact.cohortIds)
+  const imputed = imputeRows(
+    rows,
+    artifact.features,
+    cohortOfAll,
+    artifact.normals,
+    pool !== undefined,
+  )
+  const { matrix, keptRows } = imputed
+  const deviceOfAll = groupIndices(rows.deviceIds, artifact.deviceIds)
+  const groups = {
+    deviceOfRow: Uint32Array.from(keptRows, (row) => deviceOfAll[row]!),
+    cohortOfRow: Uint32Array.from(keptRows, (row) => cohortOfAll[row]!),
+  }
+  const { detector } = artifact
+  const { scores: rawScores, scopes } =
+    detector.kind === 'robust_baseline'
+      ? scoreRobustBaseline(detector, matrix, groups)
+      : {
+          scores: await (pool?.score(detector, matrix) ?? scoreDetector(detector, matrix)),
+          scopes: new Uint8Array(keptRows.length),
+        }
+  return {
+    scoredRows: keptRows,
+    rawScores,
+    scores: calibratedScores(artifact, rawScores, scopes),
+    scopes,
+    input: matrix,
+    groups,
+    imputed,
+  }
+}
+
+function calibratedScores(
+  { calibrations }: ModelArtifact,
+  rawScores: Float64Array,
+  scopes: Uint8Array,
+): Float64Array {
+  const fleet = calibrations.fleet.anchors
+  const anchors = [
+    fleet,
+    calibrations.cohort?.anchors ?? fleet,
+    calibrations.device?.anchors ?? fleet,
+  ]
+  const scores = new Float64Array(rawScores.length)
+  for (let row = 0; row < rawScores.length; row++) {
+    scores[row] = Math.round(calibrate(rawScores[row]!, anchors[scopes[row]!]!) * 1e6) / 1e6
+  }
+  return scores
+}
