@@ -20,8 +20,8 @@ type State = {
 function observe(state: State, { timeMs, values }: LiveReading, windowMs: number): State {
   const current = values.current_compressor
   const isKnown = typeof current === 'number'
-  // A single missing current keeps the last state: the off reading before a start must not pass
-  // for a running one, because a normal start pulls the pressure down by more than the limit.
+  // A missing current keeps the last state for a while: a normal start pulls the pressure down by
+  // more than the limit, so the reading before it must not pass for a running one.
   const carried = timeMs - state.runningSeenMs <= windowMs ? state.running : null
   const hadGap = timeMs - state.lastMs > 600_000
   return {
@@ -36,8 +36,11 @@ function observe(state: State, { timeMs, values }: LiveReading, windowMs: number
   }
 }
 
-function canJudge(state: State, timeMs: number): boolean {
+function canJudge(state: State, { timeMs, mayFire, values }: LiveReading): boolean {
   const first = state.samples[0]
+  // While the state is only assumed, a start could hide in the gap.
+  const isAssumed = state.running !== null && typeof values.current_compressor !== 'number'
+  if (!mayFire || isAssumed) return false
   if (first === undefined || state.samples.length < 3 || timeMs - first[0] < 120_000) return false
   if (timeMs - state.defrostSeenMs < 900_000) return false
   return state.samples.every((sample) => sample[2] === state.running)
@@ -55,7 +58,7 @@ export const acutePressureLoss: StreamRule<State> = {
     ...{ defrostSeenMs: 0, breaches: 0, calm: 0, firedMs: 0, fellFrom: 0 },
   }),
   step(previous, reading, thresholds) {
-    const { timeMs, values, mayFire } = reading
+    const { timeMs, values } = reading
     const pressure = values.pressure_low_side
     if (timeMs <= previous.lastMs) return { state: previous, phase: previous.phase, fired: false }
     const windowMs = (thresholds.pressure_drop_window_minutes ?? 5) * 60_000
@@ -66,7 +69,7 @@ export const acutePressureLoss: StreamRule<State> = {
     }
     const highest = state.samples.reduce((most, sample) => Math.max(most, sample[1]), 0)
     const limit = (1 - (thresholds.pressure_drop_fraction ?? 0.3)) * highest
-    const isBreach = mayFire && canJudge(state, timeMs) && pressure < limit
+    const isBreach = canJudge(state, reading) && pressure < limit
     const breaches = isBreach ? state.breaches + 1 : 0
     const wasFiring = state.phase === 'firing'
     const fired = !wasFiring && breaches >= (state.running === null ? 3 : 2)

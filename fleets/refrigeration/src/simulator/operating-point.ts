@@ -26,6 +26,8 @@ type OperatingPoint = {
   readonly jitter: number
   /** Change per kelvin of ambient temperature. */
   readonly perKelvin: number
+  /** Share of its random wander that a gauge keeps for the next minute: its inertia. */
+  readonly memory: number
   /** Where the value drifts while the compressor rests, against its mean, and how fast, minutes. */
   readonly idleShift: number
   readonly idleMinutes: number
@@ -34,26 +36,26 @@ type OperatingPoint = {
 
 function point(
   sensor: string,
-  [mean, std, jitter, perKelvin]: readonly [number, number, number, number],
+  [mean, std, jitter, perKelvin, memory]: readonly [number, number, number, number, number],
   [idleShift, idleMinutes, runMinutes]: readonly [number, number, number] = [0, 1, 1],
 ): OperatingPoint {
-  return { sensor, mean, std, jitter, perKelvin, idleShift, idleMinutes, runMinutes }
+  return { sensor, mean, std, jitter, perKelvin, memory, idleShift, idleMinutes, runMinutes }
 }
 
 /** Physics of each gauge: means and deviations of MON-63, the rest plausible for a cabinet. */
 export const operatingPoints: readonly OperatingPoint[] = [
-  point('temperature_evaporator', [-25, 3, 0.15, 0.1], [4.5, 12, 4]),
-  point('temperature_condenser', [40, 5, 0.3, 0.5], [-12, 20, 3]),
-  point('temperature_ambient', [22, 4, 0.1, 0]),
-  point('temperature_discharge', [70, 8, 0.5, 0.6], [-32, 18, 3]),
-  point('temperature_suction', [-10, 3, 0.2, 0.1], [4, 15, 4]),
-  point('pressure_high_side', [1500, 150, 8, 12], [-600, 15, 2]),
-  point('pressure_low_side', [200, 30, 2, 3], [200, 10, 2]),
-  point('current_compressor', [12, 2, 0.2, 0.1]),
-  point('vibration_compressor', [3, 0.8, 0.3, 0]),
-  point('humidity', [45, 10, 0.5, 0], [2, 10, 10]),
-  point('superheat', [8, 2, 0.3, 0], [2, 8, 3]),
-  point('subcooling', [5, 1.5, 0.2, 0], [-3, 6, 3]),
+  point('temperature_evaporator', [-25, 3, 0.15, 0.1, 0.985], [4.5, 12, 4]),
+  point('temperature_condenser', [40, 5, 0.3, 0.5, 0.95], [-12, 20, 3]),
+  point('temperature_ambient', [22, 4, 0.1, 0, 0.998]),
+  point('temperature_discharge', [70, 8, 0.5, 0.6, 0.95], [-32, 18, 3]),
+  point('temperature_suction', [-10, 3, 0.2, 0.1, 0.95], [4, 15, 4]),
+  point('pressure_high_side', [1500, 150, 8, 12, 0.95], [-600, 15, 2]),
+  point('pressure_low_side', [200, 30, 2, 4, 0.99], [200, 10, 0.4]),
+  point('current_compressor', [12, 2, 0.2, 0.1, 0.95]),
+  point('vibration_compressor', [3, 0.8, 0.3, 0, 0.9]),
+  point('humidity', [45, 10, 0.5, 0, 0.97], [2, 10, 10]),
+  point('superheat', [8, 2, 0.3, 0, 0.95], [2, 8, 3]),
+  point('subcooling', [5, 1.5, 0.2, 0, 0.95], [-3, 6, 3]),
 ]
 
 /** A full cycle of an average unit, minutes, MON-63. */
@@ -63,22 +65,36 @@ const nominalIdleMinutes = 10
 /** Deviation of the ambient temperature within a device's day, K. */
 const ambientDeviation = 3.6
 
+/** Deviation from the running level at a start, and the share of it left a minute later. */
+function atStart({ idleShift, idleMinutes, runMinutes }: OperatingPoint) {
+  return {
+    deviation: idleShift * (1 - Math.exp(-nominalIdleMinutes / idleMinutes)),
+    kept: Math.exp(-1 / runMinutes),
+  }
+}
+
+/** What the first minutes after a start add to the mean of a running gauge. */
+function startShift(entry: OperatingPoint): number {
+  const { deviation, kept } = atStart(entry)
+  return (deviation * kept) / (1 - kept) / nominalRunMinutes
+}
+
 /**
- * What the first minutes after a start add to mean and variance of a running unit. They are part
- * of "normal running", so the level and the random wander make room for them.
+ * Covariance of two running gauges that comes from what drives them both, the room and the minutes
+ * after a start. It is part of "normal running", so the random wander makes room for it.
  */
-function startTransient({ idleShift, idleMinutes, runMinutes }: OperatingPoint) {
-  const atStart = idleShift * (1 - Math.exp(-nominalIdleMinutes / idleMinutes))
-  const keep = Math.exp(-1 / runMinutes)
-  const shift = (atStart * keep) / (1 - keep) / nominalRunMinutes
-  const square = (atStart ** 2 * keep ** 2) / (1 - keep ** 2) / nominalRunMinutes
-  return { shift, variance: square - shift ** 2 }
+function drivenCovariance(left: OperatingPoint, right: OperatingPoint): number {
+  const [a, b] = [atStart(left), atStart(right)]
+  const kept = a.kept * b.kept
+  const start = (a.deviation * b.deviation * kept) / (1 - kept) / nominalRunMinutes
+  const room = left.perKelvin * right.perKelvin * ambientDeviation ** 2
+  return start - startShift(left) * startShift(right) + room
 }
 
 /** Level around which a gauge wanders while running. */
 export const runningLevel: Float64Array = Float64Array.from(
   operatingPoints,
-  (entry) => entry.mean - startTransient(entry).shift,
+  (entry) => entry.mean - startShift(entry),
 )
 
 /** Daily wave of the room, half the difference of warmest and coolest hour, K. */
@@ -86,11 +102,21 @@ export const dayAmplitude = 3
 
 /** Standard deviation of the slow random wander of each gauge. */
 export const wanderDeviation: Float64Array = Float64Array.from(operatingPoints, (entry, index) => {
-  const driven =
-    index === gauge.ambient ? dayAmplitude ** 2 / 2 : (entry.perKelvin * ambientDeviation) ** 2
-  const { variance } = startTransient(entry)
-  return Math.sqrt(Math.max(0.01, entry.std ** 2 - entry.jitter ** 2 - driven - variance))
+  const wave = index === gauge.ambient ? dayAmplitude ** 2 / 2 : 0
+  const driven = wave + drivenCovariance(entry, entry)
+  return Math.sqrt(Math.max(0.01, entry.std ** 2 - entry.jitter ** 2 - driven))
 })
+
+/**
+ * Correlation of the draws of two gauges that gives the whole signals the one asked for: what
+ * drives both is already there, and unequal inertia (two autoregressions) weakens it.
+ */
+export function drawCorrelation(left: number, right: number, correlation: number): number {
+  const [a, b] = [operatingPoints[left]!, operatingPoints[right]!]
+  const wanted = correlation * a.std * b.std - drivenCovariance(a, b)
+  const kept = Math.sqrt((1 - a.memory ** 2) * (1 - b.memory ** 2)) / (1 - a.memory * b.memory)
+  return Math.min(0.97, wanted / (wanderDeviation[left]! * wanderDeviation[right]! * kept))
+}
 
 /** Share of a gap closed within a minute, for a time constant in minutes. */
 function perMinute(minutes: number): number {
@@ -106,3 +132,4 @@ export const runRate: Float64Array = Float64Array.from(operatingPoints, (e) =>
 )
 export const perKelvin: Float64Array = Float64Array.from(operatingPoints, (e) => e.perKelvin)
 export const jitter: Float64Array = Float64Array.from(operatingPoints, (e) => e.jitter)
+export const memory: Float64Array = Float64Array.from(operatingPoints, (e) => e.memory)
