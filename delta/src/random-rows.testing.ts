@@ -49,8 +49,10 @@ function plainLiteral(type: DeltaType): fc.Arbitrary<string> {
     case 'double':
     case 'float':
       return fc.oneof(
-        fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => sqlText(String(value))),
-        fc.constantFrom("'NaN'", "'Infinity'", "'-Infinity'", '0', "'-0'", '0.1'),
+        fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => `'${value}'::DOUBLE`),
+        fc
+          .constantFrom('NaN', 'Infinity', '-Infinity', '0', '-0', '0.1')
+          .map((value) => `'${value}'::DOUBLE`),
       )
     case 'boolean':
       return fc.constantFrom('true', 'false')

@@ -46,7 +46,7 @@ export function relationSql(
     )
     return `(${scans.join(' UNION ALL ')})`
   }
-  return files.every((file) => isHiveFile(file, snapshot))
+  return foldersCanSpeak(root, snapshot) && files.every((file) => isHiveFile(file, snapshot))
     ? hiveScan(root, snapshot, fields, files)
     : joinedScan(root, snapshot, fields, files)
 }
@@ -132,6 +132,14 @@ function scanOfPartition(
 function literal(value: string | null, field: DeltaField): string {
   const text = value === null ? 'NULL' : sqlText(value)
   return `CAST(${text} AS ${toDuckDbType(field.type)}) AS ${sqlName(field.name)}`
+}
+
+/** False if the path above the table reads like a partition too: the engine would take its value. */
+function foldersCanSpeak(root: string, snapshot: Snapshot): boolean {
+  const parts = root.split(/[\\/]/)
+  return !snapshot.partitionColumns.some((name) =>
+    parts.some((part) => part.startsWith(`${name}=`)),
+  )
 }
 
 /** True if the folder says the same as the log, and the file is known to hold every column. */
