@@ -9,7 +9,8 @@ import {
   featureMatrixOfRows,
   selectRows,
 } from './feature-matrix.ts'
-import { buildKdTree, findNearest, neighbourList } from './kd-tree.ts'
+import { buildKdTree } from './kd-tree.ts'
+import { findNearest, neighbourList } from './kd-tree-search.ts'
 import {
   explainNearestNeighbours,
   fitNearestNeighbours,

@@ -16,13 +16,8 @@ import {
   selectRows,
 } from './feature-matrix.ts'
 import type { ScaleFloors } from './group-statistics.ts'
-import {
-  buildKdTree,
-  findNearest,
-  type KdTree,
-  type NeighbourList,
-  neighbourList,
-} from './kd-tree.ts'
+import { buildKdTree, type KdTree } from './kd-tree.ts'
+import { findNearest, type NeighbourList, neighbourList } from './kd-tree-search.ts'
 import { createRandom, sampleIndices } from './random.ts'
 
 /** Options of the nearest-neighbour detector. */
