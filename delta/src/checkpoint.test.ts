@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CheckpointUnreadable } from './errors.ts'
+import { folderStore } from './folder-store.ts'
 import { checkpointPath, commitPath, lastCheckpointPath, versionDigits } from './log-names.ts'
 import { memoryStore } from './memory-store.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -13,6 +15,8 @@ import {
   requestOf,
 } from './random-commits.testing.ts'
 import type { Snapshot } from './replay.ts'
+import { rowsOf, scratchConnection, scratchFolder } from './scratch.testing.ts'
+import { sqlText } from './sql-text.ts'
 
 const newTable = (store: ObjectStore, checkpointInterval: number) =>
   createTable(
@@ -99,4 +103,28 @@ test('a damaged checkpoint is passed over while the commits are there, and named
   await store.remove(commitPath(0))
   await expect(openTable(store)).rejects.toThrow(CheckpointUnreadable)
   await expect(openTable(store)).rejects.toThrow(versionDigits(3))
+})
+
+test('a checkpoint has the columns of Spark in their order, null where a table has none', async () => {
+  const store = folderStore(await scratchFolder())
+  const table = await newTable(store, 2)
+  await table.commit({ adds: [addOf('a')], operation: 'WRITE' })
+  const { files } = await table.snapshot()
+  await table.commit({ removes: files, adds: [addOf('b')], operation: 'WRITE' })
+  const connection = await scratchConnection()
+  const file = sqlText(join(store.location, checkpointPath(2)))
+  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${file})`)
+  const columns = described.map(([name]) => name)
+  expect(columns).toEqual(['txn', 'add', 'remove', 'metaData', 'protocol', 'domainMetadata'])
+  const count = (column: string) => `count(${column})`
+  const sql = `SELECT ${['txn', 'add', 'remove', 'metaData', 'protocol'].map(count).join(', ')},
+    count(protocol.readerFeatures), count(add.tags), count(add.deletionVector),
+    count(add.partitionValues), bool_or(add.dataChange), bool_or(remove.dataChange), count(*)
+    FROM read_parquet(${file})`
+  expect(await rowsOf(connection, sql)).toEqual([
+    ['0', '1', '1', '1', '1', '0', '0', '0', '1', false, false, '4'],
+  ])
+  const hint: unknown = JSON.parse(new TextDecoder().decode(await store.read(lastCheckpointPath)))
+  const sizeInBytes = (await store.read(checkpointPath(2))).length
+  expect(hint).toEqual({ version: 2, size: 4, sizeInBytes, numOfAddFiles: 1 })
 })

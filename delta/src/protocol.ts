@@ -1,6 +1,7 @@
 import type { Metadata, Protocol } from './actions.ts'
 import { LogCorrupt, TableNotWritable, UnsupportedFeature } from './errors.ts'
 import type { DeltaField, DeltaSchema, DeltaType } from './schema.ts'
+import { unreachable } from './schema.ts'
 
 /** What every table of ours is created with: engines since 2019 read and write it. */
 export const createdProtocol: Protocol = { minReaderVersion: 1, minWriterVersion: 2 }
@@ -43,6 +44,42 @@ export function checkReadable(protocol: Protocol, metadata: Metadata, table: str
     expected: `at most ${[...readableFeatures].join(', ')}`,
     fix: 'read it with another engine, or rewrite it without the feature',
   })
+}
+
+/**
+ * Refuses a wall-clock column in a table that does not say so: its values would be taken for instants.
+ * @throws UnsupportedFeature naming the column
+ */
+export function checkWallClockColumns(
+  protocol: Protocol,
+  schema: DeltaSchema,
+  table: string,
+): void {
+  if (protocol.readerFeatures?.includes('timestampNtz')) return
+  const column = schema.fields.find(({ type }) => holdsWallClock(type))
+  if (column === undefined) return
+  throw new UnsupportedFeature({
+    table,
+    where: `column ${column.name}`,
+    what: 'timestamp_ntz without the feature timestampNtz in the protocol',
+    fix: 'repair the protocol action with the engine that wrote it',
+  })
+}
+
+function holdsWallClock(type: DeltaType): boolean {
+  if (typeof type === 'string') return type === 'timestamp_ntz'
+  switch (type.type) {
+    case 'decimal':
+      return false
+    case 'array':
+      return holdsWallClock(type.elementType)
+    case 'map':
+      return holdsWallClock(type.keyType) || holdsWallClock(type.valueType)
+    case 'struct':
+      return type.fields.some((field) => holdsWallClock(field.type))
+    default:
+      return unreachable(type)
+  }
 }
 
 /**

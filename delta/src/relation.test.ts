@@ -68,6 +68,18 @@ describe('partition columns', () => {
   })
 })
 
+test('the partition value "null" is a text, not a null', async () => {
+  const connection = await scratchConnection()
+  const store = folderStore(await scratchFolder())
+  const schema = schemaOf({ id: 'long', p: 'string' })
+  const table = await createTable(store, { name: 't', schema, partitionColumns: ['p'] })
+  const query = `SELECT i::BIGINT AS id, CASE i WHEN 0 THEN 'null' WHEN 1 THEN 'NULL' WHEN 2 THEN NULL
+    ELSE 'p' || i END AS p FROM range(30) t(i)`
+  await table.commit({ adds: await writeFiles(connection, table, query), operation: 'WRITE' })
+  const sql = `SELECT * FROM ${relationSql(table, await table.snapshot())} ORDER BY id`
+  expect(await rowsOf(connection, sql)).toEqual(await rowsOf(connection, `${query} ORDER BY id`))
+})
+
 describe('columns', () => {
   test.each([3, 40])('added later are null in older files (%i partitions)', async (dayCount) => {
     const { connection, table } = await tableOfDays(dayCount)

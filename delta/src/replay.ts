@@ -10,7 +10,7 @@ import type {
 } from './actions.ts'
 import { LogCorrupt } from './errors.ts'
 import { decodeLogPath } from './file-path.ts'
-import { checkReadable } from './protocol.ts'
+import { checkReadable, checkWallClockColumns } from './protocol.ts'
 import type { DeltaSchema } from './schema.ts'
 import { parseSchema } from './schema.ts'
 
@@ -90,6 +90,7 @@ export function snapshotOf(state: LogState, table: string, previous?: Snapshot):
   checkReadable(protocol, metadata, table)
   const schema =
     previous?.metadata === metadata ? previous.schema : parseSchema(metadata.schemaString, table)
+  checkWallClockColumns(protocol, schema, table)
   return {
     version: state.version,
     timestampMs: state.timestampMs,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AddFile } from './actions.ts'
+import { schemaOf } from './scratch.testing.ts'
 import { skipFiles } from './skip-files.ts'
 
 /** A file with the values of a column and the statistics a writer would give it. */
@@ -63,6 +64,22 @@ test('a timestamp maximum was cut to milliseconds, so the next millisecond still
   expect(from('2026-11-20T12:00:00.124+02:00')).toBe(1)
   expect(from('2026-11-20T10:00:00.125Z')).toBe(0)
   expect(from(new Date(Date.parse(at) + 2))).toBe(0)
+})
+
+test('a date stands for its midnight in UTC', () => {
+  const midnight = fileOf(0, ['2026-11-20T00:00:00.000Z'], 'a')
+  const day = fileOf(1, ['2026-11-20'], 'a')
+  const upTo = (max: string | Date) => skipFiles([midnight, day], { ranges: { x: { max } } }).length
+  expect([upTo('2026-11-20'), upTo('2026-11-19'), upTo(new Date('2026-11-20'))]).toEqual([2, 0, 2])
+  expect(upTo('2026-11-20T01:00:00+01:00')).toBe(2)
+  expect(upTo('2026-11-20T00:30:00+01:00')).toBe(0)
+})
+
+test('with the schema, texts that look like times are compared as text', () => {
+  const file = fileOf(0, ['2026-11-20T12:00:00Z'], 'a')
+  const ranges = { x: { max: '2026-11-20T13:00:00+09:00' } }
+  expect(skipFiles([file], { ranges })).toEqual([])
+  expect(skipFiles([file], { ranges, schema: schemaOf({ x: 'string' }) })).toEqual([file])
 })
 
 test('texts compare by code point, as the engine does', () => {

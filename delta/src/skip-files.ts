@@ -3,7 +3,7 @@ import type { DeltaSchema } from './schema.ts'
 import type { StatisticValue } from './statistics.ts'
 import { parseStatistics } from './statistics.ts'
 
-/** A bound of a range; `Date` and ISO texts with a zone mean instants in timestamp columns. */
+/** A bound of a range. In date and timestamp columns: a `Date`, or ISO text (UTC unless it says more). */
 export type RangeBound = string | number | bigint | Date
 
 /** The rows wanted: every condition must hold. */
@@ -14,7 +14,7 @@ export interface FileFilter {
   readonly ranges?: Readonly<
     Record<string, { readonly min?: RangeBound; readonly max?: RangeBound }>
   >
-  /** Tells text columns from timestamps for sure; without it, bounds that look like instants are. */
+  /** Tells text columns from times for sure; without it, texts that look like times are times. */
   readonly schema?: DeltaSchema
 }
 
@@ -95,11 +95,13 @@ function compareOrdered(a: number | bigint, b: number | bigint): number {
   return a > b ? 1 : 0
 }
 
-const instantForm = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/
+const instantForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/
 
+/** Milliseconds of a date (its midnight) or time; without a zone it is UTC. */
 function instantMs(value: StatisticValue | Date): number | undefined {
-  if (typeof value !== 'string' || !instantForm.test(value)) return undefined
-  const ms = Date.parse(value)
+  const parts = typeof value === 'string' ? instantForm.exec(value) : null
+  if (parts === null) return undefined
+  const ms = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[3] ?? 'Z'}`)
   return Number.isNaN(ms) ? undefined : ms
 }
 

@@ -200,10 +200,15 @@ export function partitionFolders(
   return columns.map((name) => {
     const value = values[name] ?? null
     if (value === null) return `${name}=${nullFolder}`
-    if (isPlainName(value) && value !== nullFolder) return `${name}=${value}`
+    if (isPlainName(value) && !readsAsNull(value)) return `${name}=${value}`
     const digest = createHash('sha256').update(value).digest('hex')
     return `${name}=hash-${digest.slice(0, 16)}`
   })
+}
+
+/** Folder values that the engine, or Hive, takes for null. */
+function readsAsNull(value: string): boolean {
+  return value === nullFolder || value.toLowerCase() === 'null'
 }
 
 async function removeEmptyFolder(folder: string): Promise<void> {
