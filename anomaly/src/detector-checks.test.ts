@@ -87,6 +87,9 @@ for (const detector of detectors) {
       const expected = score(model, probe)
       for (const pool of pools) {
         expect(await pool.score(model, probe, groupsOf(probe))).toEqual(expected)
+        const rows = [3, 80, 3, 7]
+        const parts = await pool.explain(model, probe, rows, groupsOf(probe))
+        expect(parts).toEqual(explainDetector(model, probe, rows, groupsOf(probe)))
       }
     })
 

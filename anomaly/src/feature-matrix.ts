@@ -120,6 +120,24 @@ export function requireFinite(what: string, matrix: FeatureMatrix): void {
   throw notFinite(what, Math.floor(at / columnCount), column, values[at]!)
 }
 
+/** `requireFinite` for some rows only. */
+export function requireFiniteRows(
+  what: string,
+  matrix: FeatureMatrix,
+  rows: ArrayLike<number>,
+): void {
+  const { values, columnNames } = matrix
+  for (let i = 0; i < rows.length; i++) {
+    const cells = rows[i]! * columnNames.length
+    for (let column = 0; column < columnNames.length; column++) {
+      const value = values[cells + column]!
+      if (!Number.isFinite(value)) {
+        throw notFinite(what, rows[i]!, columnNames[column] ?? '', value)
+      }
+    }
+  }
+}
+
 /** Refuses row indices outside the matrix. */
 export function requireRowIndices(matrix: FeatureMatrix, rows: ArrayLike<number>): void {
   for (let i = 0; i < rows.length; i++) {

@@ -2,9 +2,9 @@ import { invalidOption, tooFewRows } from './errors.ts'
 import {
   type FeatureMatrix,
   requireFinite,
+  requireFiniteRows,
   requireRowIndices,
   requireRows,
-  selectRows,
 } from './feature-matrix.ts'
 import { growIsolationTree, type TreeGrowth } from './isolation-tree.ts'
 import { createRandom, RANDOM_ALGORITHM } from './random.ts'
@@ -67,8 +67,12 @@ export function fitIsolationForest(
 ): IsolationForest {
   const { treeCount, sampleSize, seed } = completeOptions(options)
   requireRows('isolation forest', matrix)
-  if (rows !== undefined) requireRowIndices(matrix, rows)
-  requireFinite('isolation forest fit', rows === undefined ? matrix : selectRows(matrix, rows))
+  if (rows === undefined) {
+    requireFinite('isolation forest fit', matrix)
+  } else {
+    requireRowIndices(matrix, rows)
+    requireFiniteRows('isolation forest fit', matrix, rows)
+  }
   const trainingRows = rows === undefined ? rowRange(matrix.rowCount) : Uint32Array.from(rows)
   if (trainingRows.length === 0) throw tooFewRows('isolation forest', 1, 0)
 

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { type Detector, scoreDetectorRows } from './detector.ts'
-import type { ScoringReply, ScoringRequest } from './scoring-message.ts'
+import { type Detector, explainDetector, scoreDetectorRows } from './detector.ts'
+import type { ScoringReply, ScoringRequest, WorkRequest } from './scoring-message.ts'
 
 /** Entry of a scoring thread: keeps the models it was told, scores the row ranges it is sent. */
 const models = new Map<number, Detector>()
@@ -13,21 +13,34 @@ parentPort?.on('message', (request: ScoringRequest) => {
     case 'forget':
       models.delete(request.modelId)
       break
-    case 'score':
-      parentPort?.postMessage(score(request))
+    case 'work':
+      parentPort?.postMessage(work(request))
       break
   }
 })
 
-function score(request: Extract<ScoringRequest, { kind: 'score' }>): ScoringReply {
-  const { jobId, modelId, values, groups, rowStart, rowEnd, out } = request
+function work(request: WorkRequest): ScoringReply {
+  const { jobId, modelId } = request
   const model = models.get(modelId)
   if (model === undefined) return { kind: 'failed', jobId, reason: `unknown model ${modelId}` }
   try {
-    scoreDetectorRows(model, values, groups, rowStart, rowEnd, out)
+    if (request.rowIndices === undefined) score(model, request)
+    else explain(model, request, request.rowIndices)
     return { kind: 'done', jobId }
   } catch (error) {
     // The caller's promise carries it; the thread stays fit for the next job.
     return { kind: 'failed', jobId, reason: error instanceof Error ? error.message : 'unknown' }
   }
+}
+
+function score(model: Detector, request: WorkRequest): void {
+  const { values, groups, start, end, out } = request
+  scoreDetectorRows(model, values, groups, start, end, out)
+}
+
+function explain(model: Detector, request: WorkRequest, rowIndices: Uint32Array): void {
+  const { values, rowCount, groups, start, end, out } = request
+  const matrix = { values, rowCount, columnNames: model.columnNames }
+  const part = explainDetector(model, matrix, rowIndices.subarray(start, end), groups)
+  out.set(part, start * model.columnNames.length)
 }
