@@ -1,20 +1,7 @@
-import type { AlertView } from 'isotherm/http'
+import type { AlertActionPath, AlertView } from 'isotherm/http'
 import { type ContributorLine, contributorLine } from './contributor-line.ts'
 import { plural, scoreText } from './number-text.ts'
 import { agoText, type Countdown, clockText, countdown } from './time-text.ts'
-
-/** What a person can do with an alert; the names are the API's. */
-export const alertActions = [
-  'acknowledge',
-  'start',
-  'resolve',
-  'false-positive',
-  'confirm',
-  'reopen',
-] as const
-
-/** An action on an alert. */
-export type AlertAction = (typeof alertActions)[number]
 
 /** An alert prepared for its card. */
 export type AlertCard = {
@@ -36,7 +23,7 @@ export type AlertCard = {
   readonly countdown: Countdown
   readonly isSuppressed: boolean
   readonly isClosed: boolean
-  readonly actions: readonly AlertAction[]
+  readonly actions: readonly AlertActionPath[]
   readonly escalation: string
 }
 
@@ -58,13 +45,15 @@ const statusWords: Readonly<Record<AlertView['status'], string>> = {
   FALSE_POSITIVE: 'False positive',
 }
 
-const actionsOf: Readonly<Record<AlertView['status'], readonly AlertAction[]>> = {
-  OPEN: ['acknowledge', 'start', 'resolve', 'false-positive'],
-  ACKNOWLEDGED: ['start', 'resolve', 'false-positive'],
-  IN_PROGRESS: ['resolve', 'false-positive'],
-  RESOLVED: ['reopen'],
-  FALSE_POSITIVE: ['reopen'],
-}
+/** Order of the buttons: the next step first. Assigning and escalating belong to other pages. */
+const buttonOrder: readonly AlertActionPath[] = [
+  'acknowledge',
+  'start',
+  'resolve',
+  'false-positive',
+  'confirm',
+  'reopen',
+]
 
 const sources: Readonly<Record<string, string>> = {
   streaming_rules: 'live rule',
@@ -90,7 +79,7 @@ function evidenceText(alert: AlertView): string {
     .join(' · ')
 }
 
-/** Prepares an alert for its card. Suppressed alerts offer no action: act on the active one. */
+/** Prepares an alert for its card. */
 export function alertCard(alert: AlertView, nowMs: number): AlertCard {
   const startMs = Date.parse(alert.first_detected_at)
   const site = alert.site_name ?? alert.site_id
@@ -111,7 +100,7 @@ export function alertCard(alert: AlertView, nowMs: number): AlertCard {
     countdown: countdown(alert, nowMs),
     isSuppressed: alert.suppressed,
     isClosed: isClosed(alert.status),
-    actions: alert.suppressed ? [] : actionsOf[alert.status],
+    actions: buttonOrder.filter((action) => alert.allowed_actions.includes(action)),
     escalation: alert.escalation_level === 'L1' ? '' : `escalated to ${alert.escalation_level}`,
   }
 }

@@ -45,7 +45,17 @@ export function contributorLine(
     const words = contributor.direction == null ? '' : `unusually ${contributor.direction}`
     const text = value === null ? '' : valueText(value, unit)
     const spoken = [label, text, words].filter((part) => part !== '').join(', ')
-    return { feature, label, value: text, normal: '', excess: '', words, bar: undefined, hint, spoken }
+    return {
+      feature,
+      label,
+      value: text,
+      normal: '',
+      excess: '',
+      words,
+      bar: undefined,
+      hint,
+      spoken,
+    }
   }
   const text = valueText(value, unit, resolutionOf(normal))
   const range = `normal ${normalRangeText(normal, unit)} ${scopeWords[normal.scope]}`

@@ -30,7 +30,9 @@ export function scoreLines(scores: ScoresView, minutes: number): ScoreLines {
     (a, b) => a - b,
   )
   const lines = shown.map((series): ScoreLine => {
-    const byTime = new Map(series.window_end.map((end, index) => [end, series.score[index] ?? null]))
+    const byTime = new Map(
+      series.window_end.map((end, index) => [end, series.score[index] ?? null]),
+    )
     return {
       label: modelWords(series.model_id),
       modelId: series.model_id,

@@ -72,7 +72,8 @@ function groupsOf(alerts: readonly AlertView[], nowMs: number): readonly WorkGro
     const site = alert.site_name ?? alert.site_id
     groups.push({
       key: alert.alert_id,
-      heading: together.length === 1 ? '' : `${together.length} units at ${site} show this together`,
+      heading:
+        together.length === 1 ? '' : `${together.length} units at ${site} show this together`,
       cards: together.map((member) => alertCard(member, nowMs)),
     })
   }

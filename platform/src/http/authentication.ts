@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { IsothermError } from '../contracts/index.ts'
-import { HttpProblem } from './problem.ts'
 import type { Identity } from './identity.ts'
+import { HttpProblem } from './problem.ts'
 
 /** A bearer token as the configuration holds it: its hash, never the token. */
 export type ApiToken = {
@@ -20,7 +20,7 @@ export type Authentication =
 
 /** Who uses the open mode when the configuration names nobody. */
 export const localOperator: Identity = {
-  actorId: 'local-operator',
+  id: 'local-operator',
   name: 'Local operator',
   role: 'operator_lead',
 }

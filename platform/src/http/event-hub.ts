@@ -1,17 +1,29 @@
 import type { ServerResponse } from 'node:http'
 
-/** What changed; clients read the object itself again if they show it. */
+/** One alert in an event. */
+export type AlertChangeNote = {
+  readonly alert_id: string
+  readonly device_id: string
+  readonly site_id: string
+  readonly severity: string
+  readonly status: string
+  readonly version: number
+}
+
+/** What changed; clients read the objects themselves again if they show them. */
 export type ServerEvent =
+  /** `count` alerts changed; the first are named. */
   | {
-      readonly kind: 'alert'
-      readonly alert_id: string
-      readonly device_id: string
-      readonly severity: string
-      readonly status: string
-      readonly version: number
+      readonly kind: 'alerts'
+      readonly count: number
+      readonly alerts: readonly AlertChangeNote[]
     }
+  /** Health or scores of devices changed, of all if none is named. */
   | { readonly kind: 'devices'; readonly device_ids: readonly string[] }
   | { readonly kind: 'run'; readonly stage: string; readonly outcome: string; readonly at: string }
+
+/** What of an event a client may see; undefined for nothing. */
+export type Narrowing = (event: ServerEvent) => ServerEvent | undefined
 
 /** Sends events to all clients that listen. */
 export type EventHub = {
@@ -20,7 +32,11 @@ export type EventHub = {
    * Adds a client. With the id of the last event it saw it gets what it missed, or `reset` if that
    * is no longer kept: then it must read everything again.
    */
-  readonly connect: (response: ServerResponse, lastEventId: string | undefined) => void
+  readonly connect: (
+    response: ServerResponse,
+    lastEventId: string | undefined,
+    narrow: Narrowing,
+  ) => void
   readonly clientCount: () => number
   readonly close: () => void
 }
@@ -41,7 +57,7 @@ export type EventHubOptions = {
   readonly onDropped?: () => void
 }
 
-type Kept = { readonly sequence: number; readonly text: string }
+type Kept = { readonly sequence: number; readonly event: ServerEvent }
 
 /** Milliseconds after which a browser connects again. */
 const retryMs = 3000
@@ -56,7 +72,7 @@ export function createEventHub({
   onClientCount = () => undefined,
   onDropped = () => undefined,
 }: EventHubOptions): EventHub {
-  const clients = new Set<ServerResponse>()
+  const clients = new Map<ServerResponse, Narrowing>()
   const history: Kept[] = []
   let sequence = 0
 
@@ -71,8 +87,11 @@ export function createEventHub({
     client.destroy()
     onDropped()
   }
-  const broadcast = (text: string): void => {
-    for (const client of [...clients]) send(client, text)
+  const textOf = ({ sequence: number, event }: Kept, narrow: Narrowing): string => {
+    const seen = narrow(event)
+    if (seen === undefined) return ''
+    const { kind, ...data } = seen
+    return `id: ${epoch}-${number}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
   }
   const missedSince = (lastEventId: string): readonly Kept[] | undefined => {
     const [ofEpoch, ofSequence] = lastEventId.split('-')
@@ -81,19 +100,23 @@ export function createEventHub({
     if (ofEpoch !== epoch || !(last >= oldest - 1) || last > sequence) return undefined
     return history.filter((kept) => kept.sequence > last)
   }
-  const heartbeat = setInterval(() => broadcast(': alive\n\n'), heartbeatMs)
+  const heartbeat = setInterval(() => {
+    for (const client of [...clients.keys()]) send(client, ': alive\n\n')
+  }, heartbeatMs)
   heartbeat.unref()
 
   return {
     publish: (event) => {
       sequence += 1
-      const { kind, ...data } = event
-      const text = `id: ${epoch}-${sequence}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
-      history.push({ sequence, text })
+      const kept = { sequence, event }
+      history.push(kept)
       if (history.length > historyCount) history.shift()
-      broadcast(text)
+      for (const [client, narrow] of [...clients]) {
+        const text = textOf(kept, narrow)
+        if (text !== '') send(client, text)
+      }
     },
-    connect: (response, lastEventId) => {
+    connect: (response, lastEventId, narrow) => {
       if (clients.size >= maxClientCount) {
         response.writeHead(503, { 'retry-after': '30' }).end()
         return
@@ -104,19 +127,22 @@ export function createEventHub({
         'x-content-type-options': 'nosniff',
         'x-accel-buffering': 'no',
       })
-      clients.add(response)
+      clients.set(response, narrow)
       onClientCount(clients.size)
       response.on('close', () => remove(response))
       send(response, `retry: ${retryMs}\nid: ${epoch}-${sequence}\nevent: hello\ndata: {}\n\n`)
       if (lastEventId === undefined) return
       const missed = missedSince(lastEventId)
-      if (missed === undefined) send(response, 'event: reset\ndata: {}\n\n')
-      else for (const { text } of missed) send(response, text)
+      const text =
+        missed === undefined
+          ? 'event: reset\ndata: {}\n\n'
+          : missed.map((kept) => textOf(kept, narrow)).join('')
+      if (text !== '') send(response, text)
     },
     clientCount: () => clients.size,
     close: () => {
       clearInterval(heartbeat)
-      for (const client of clients) client.end()
+      for (const client of clients.keys()) client.end()
       clients.clear()
     },
   }

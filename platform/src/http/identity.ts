@@ -1,25 +1,9 @@
-/** Roles of people and programs, OBJ-32. */
-export const roles = [
-  'viewer',
-  'technician',
-  'site_manager',
-  'operator',
-  'operator_lead',
-  'regional_engineer',
-  'vendor_specialist',
-  'data_engineer',
-  'ml_engineer',
-  'admin',
-  'service',
-] as const
+import type { Actor } from '../objects/index.ts'
 
-/** A role of OBJ-32. */
-export type Role = (typeof roles)[number]
+/** Who makes a request: the actor of actions, with a name for people. */
+export type Identity = Actor & { readonly name: string }
 
-/** Who makes a request. */
-export type Identity = {
-  readonly actorId: string
-  /** Name for people. */
-  readonly name: string
-  readonly role: Role
+/** True if a person covers a site, OBJ-32. */
+export function covers(identity: Identity, siteId: string): boolean {
+  return identity.siteIds === undefined || identity.siteIds.includes(siteId)
 }

@@ -1,7 +1,17 @@
-export type { AlertDetail, AlertPage, AlertView, Contributor, HistoryEntry } from './schemas/alert-schema.ts'
+export { type ApiToken, type Authentication, localOperator, tokenHash } from './authentication.ts'
+export type { ServerEvent } from './event-hub.ts'
+export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
+export type { Identity } from './identity.ts'
+export type { Problem } from './problem.ts'
+export type {
+  AlertActionPath,
+  AlertDetail,
+  AlertPage,
+  AlertView,
+  Contributor,
+  HistoryEntry,
+} from './schemas/alert-schema.ts'
 export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/device-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'
 export type { FeaturesView, ReadingsView, ScoresView } from './schemas/series-schema.ts'
-export type { Problem } from './problem.ts'
-export type { ServerEvent } from './event-hub.ts'

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { z } from 'zod'
-import type { Identity, Role } from './identity.ts'
+import type { Role } from '../objects/index.ts'
+import type { Identity } from './identity.ts'
 import { HttpProblem } from './problem.ts'
 
 /** What a route handler gets: parsed input and the caller. */

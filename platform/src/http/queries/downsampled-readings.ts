@@ -1,7 +1,7 @@
 import { quoteName, type Sensor } from '../../contracts/index.ts'
 import type { Lake } from '../../lake/index.ts'
 import type { ReadingsView } from '../schemas/series-schema.ts'
-import { datesBetween, relationWhere } from './live-files.ts'
+import { relationWhere, utcDate } from './live-files.ts'
 
 /** Bucket widths in seconds; all divide a day, so that buckets stay put while time moves on. */
 const bucketWidthsS = [
@@ -73,10 +73,11 @@ export async function downsampledReadings(
   const { deviceId, fromMs, toMs, points } = request
   const { sensors } = lake.fleet
   const bucketSeconds = bucketWidthS(toMs - fromMs, points)
-  const dates = new Set(datesBetween(fromMs, toMs))
-  const relation = await relationWhere(lake, 'clean_sensor_readings', ({ date }) =>
-    dates.has(date ?? ''),
-  )
+  const relation = await relationWhere(lake, 'clean_sensor_readings', {
+    date: { min: utcDate(fromMs), max: utcDate(toMs) },
+    device_id: { min: deviceId, max: deviceId },
+    timestamp_utc: { min: new Date(fromMs), max: new Date(toMs) },
+  })
   if (relation === undefined) {
     return { bucket_seconds: bucketSeconds, times: [], series: seriesOf(sensors, []) }
   }

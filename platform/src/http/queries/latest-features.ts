@@ -1,4 +1,4 @@
-import { featureColumns, type FleetDefinition, quoteName } from '../../contracts/index.ts'
+import { type FleetDefinition, featureColumns, quoteName } from '../../contracts/index.ts'
 import type { Lake } from '../../lake/index.ts'
 import type { FeaturesView } from '../schemas/series-schema.ts'
 import { readRows, relationWhere } from './live-files.ts'
@@ -30,15 +30,14 @@ async function rowsOf(lake: Lake, deviceId: string): Promise<readonly Row[]> {
   const { files } = await lake.table('device_features').snapshot()
   const dates = [...new Set(files.map((file) => file.partitionValues.window_date ?? ''))].toSorted()
   const firstRecent = dates.at(-recentDateCount) ?? dates[0] ?? ''
-  const recent = await relationWhere(
-    lake,
-    'device_features',
-    ({ window_date: date }) => (date ?? '') >= firstRecent,
-  )
-  if (recent === undefined) return []
-  const rows = await newestRows(lake, deviceId, recent)
+  const ofDevice = { device_id: { min: deviceId, max: deviceId } }
+  const recent = await relationWhere(lake, 'device_features', {
+    ...ofDevice,
+    window_date: { min: firstRecent },
+  })
+  const rows = recent === undefined ? [] : await newestRows(lake, deviceId, recent)
   if (rows.length > 0) return rows
-  const all = await relationWhere(lake, 'device_features', () => true)
+  const all = await relationWhere(lake, 'device_features', ofDevice)
   return all === undefined ? [] : newestRows(lake, deviceId, all)
 }
 

@@ -1,34 +1,23 @@
-import type { AddFile } from '@isotherm/delta'
+import { type FileFilter, skipFiles } from '@isotherm/delta'
 import type { Lake } from '../../lake/index.ts'
-
-const dayMs = 86_400_000
 
 /** UTC date of an instant, `yyyy-MM-dd`, as the tables' partitions spell it. */
 export function utcDate(timeMs: number): string {
   return new Date(timeMs).toISOString().slice(0, 10)
 }
 
-/** UTC dates that [fromMs, toMs) touches, ascending. */
-export function datesBetween(fromMs: number, toMs: number): readonly string[] {
-  const dates: string[] = []
-  for (let day = Math.floor(fromMs / dayMs) * dayMs; day < toMs; day += dayMs) {
-    dates.push(utcDate(day))
-  }
-  return dates
-}
-
 /**
- * FROM clause over the live files of a table that `keep` accepts by their partition values, or
- * undefined if there is none: then the answer is known to be empty.
+ * FROM clause over the files of a table that may hold wanted rows, or undefined if there is none:
+ * then the answer is known to be empty.
  */
 export async function relationWhere(
   lake: Lake,
   tableName: string,
-  keep: (partition: AddFile['partitionValues']) => boolean,
+  ranges: NonNullable<FileFilter['ranges']> = {},
 ): Promise<string | undefined> {
   const table = lake.table(tableName)
   const snapshot = await table.snapshot()
-  const files = snapshot.files.filter((file) => keep(file.partitionValues))
+  const files = skipFiles(snapshot.files, { ranges, schema: snapshot.schema })
   return files.length === 0 ? undefined : table.relation(snapshot, files)
 }
 

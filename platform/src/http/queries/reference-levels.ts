@@ -49,7 +49,7 @@ export async function readReferenceLevels(
   lake: Lake,
   devices: readonly DeviceScope[],
 ): Promise<ReferenceLevels> {
-  const relation = await relationWhere(lake, 'feature_baselines', () => true)
+  const relation = await relationWhere(lake, 'feature_baselines')
   if (relation === undefined) return noLevels
   const rows = await readRows(
     lake,

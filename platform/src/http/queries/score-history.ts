@@ -13,12 +13,11 @@ export async function scoreHistory(
   request: { readonly deviceId: string; readonly fromMs: number; readonly toMs: number },
 ): Promise<Pick<ScoresView, 'series' | 'newest_scored_at'>> {
   // Scoring follows the window, by minutes or, for imported history, by years.
-  const firstDate = utcDate(request.fromMs)
-  const relation = await relationWhere(
-    lake,
-    'model_scores',
-    ({ scored_at_date: date }) => (date ?? '') >= firstDate,
-  )
+  const relation = await relationWhere(lake, 'model_scores', {
+    scored_at_date: { min: utcDate(request.fromMs) },
+    device_id: { min: request.deviceId, max: request.deviceId },
+    window_end: { min: new Date(request.fromMs), max: new Date(request.toMs) },
+  })
   if (relation === undefined) return { series: [], newest_scored_at: null }
   const rows = await readRows(
     lake,

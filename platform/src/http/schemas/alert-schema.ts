@@ -1,8 +1,23 @@
 import { z } from 'zod'
 import { alertStatuses, severities } from '../../contracts/index.ts'
 
-const timestamp = z.iso.datetime({ precision: 3 })
+const timestamp = z.iso.datetime()
 const strings = z.array(z.string())
+
+/** Actions on alerts as the API spells them, objects.md section 4. */
+export const alertActionNames = [
+  'acknowledge',
+  'assign',
+  'start',
+  'resolve',
+  'false-positive',
+  'confirm',
+  'reopen',
+  'escalate',
+] as const
+
+/** An action on an alert. */
+export type AlertActionPath = (typeof alertActionNames)[number]
 
 /** What is normal for a feature and from whose history that is known. */
 const normalSchema = z.object({
@@ -69,6 +84,7 @@ export const alertSchema = z.object({
   sla_deadline: timestamp,
   sla_breached: z.boolean(),
   version: z.number().int(),
+  allowed_actions: z.array(z.enum(alertActionNames)).describe('What the caller may do now'),
 })
 
 /** An alert as the API sends it. */
@@ -91,8 +107,6 @@ export const alertQuerySchema = z.object({
 /** One page of the work list, in the order to act. */
 export const alertPageSchema = z.object({
   alerts: z.array(alertSchema),
-  total_count: z.number().int(),
-  suppressed_count: z.number().int().describe('Suppressed alerts that match the other filters'),
   next_cursor: z.string().nullable(),
   as_of: timestamp,
 })
@@ -120,6 +134,7 @@ export type HistoryEntry = z.infer<typeof historyEntrySchema>
 export const alertDetailSchema = z.object({
   alert: alertSchema,
   history: z.array(historyEntrySchema),
+  warnings: z.array(z.string()).describe('After an action: worth telling the person'),
 })
 
 /** An alert with its history as the API sends it. */

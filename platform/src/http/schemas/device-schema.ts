@@ -1,12 +1,13 @@
 import { z } from 'zod'
+import { severities } from '../../contracts/index.ts'
 
-const timestamp = z.iso.datetime({ precision: 3 })
+const timestamp = z.iso.datetime()
 
 /** Health of a device from worst to best, OBJ-4. */
 export const healthStatuses = ['critical', 'warning', 'offline', 'healthy'] as const
 
 /** How old the scores are, SRV-35. */
-const scoreStates = ['fresh', 'stale', 'very_stale', 'expired'] as const
+export const scoreStates = ['none', 'fresh', 'stale', 'very_stale', 'expired'] as const
 
 /** A device as the object API serves it, OBJ-4; answered from stored properties. */
 export const deviceSchema = z.object({
@@ -24,12 +25,13 @@ export const deviceSchema = z.object({
   last_reading_timestamp: timestamp.nullable(),
   latest_anomaly_score: z.number().nullable().describe('0 normal to 1; null when expired'),
   latest_scored_at: timestamp.nullable(),
-  score_state: z.enum(scoreStates).nullable(),
+  score_state: z.enum(scoreStates),
   score_confidence: z.enum(['normal', 'low']).nullable(),
   anomaly_trend: z.enum(['stable', 'increasing', 'decreasing']).nullable(),
   health_status: z.enum(healthStatuses),
-  reading_count_24h: z.number().int(),
   open_alert_count: z.number().int(),
+  highest_severity: z.enum(severities).nullable(),
+  metrics: z.record(z.string(), z.number().nullable()).describe('Over the trailing 24 hours'),
   hydrated_at: timestamp.nullable().describe('When the pipeline last wrote these properties'),
 })
 

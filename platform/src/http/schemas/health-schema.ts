@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { scoreStates } from './device-schema.ts'
 
-const timestamp = z.iso.datetime({ precision: 3 })
+const timestamp = z.iso.datetime()
 
 const component = z.object({
   name: z.string(),
@@ -23,7 +24,7 @@ const freshness = z.object({
 export const healthSchema = z.object({
   status: z.enum(['ok', 'late', 'failed']),
   at: timestamp,
-  score_state: z.enum(['fresh', 'stale', 'very_stale', 'expired', 'none']).describe('SRV-35'),
+  score_state: z.enum(scoreStates).describe('SRV-35'),
   newest_scored_at: timestamp.nullable(),
   newest_reading_at: timestamp.nullable(),
   tables: z.array(freshness),

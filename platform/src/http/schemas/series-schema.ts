@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { contributorSchema } from './alert-schema.ts'
 
-const timestamp = z.iso.datetime({ precision: 3 })
+const timestamp = z.iso.datetime()
 
 /** Most points a series may have, OBJ-39. */
 export const maxPointCount = 2200

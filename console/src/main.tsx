@@ -1,0 +1,11 @@
+import { render } from 'preact'
+import 'uplot/dist/uPlot.min.css'
+import './style/tokens.css'
+import './style/base.css'
+import './style/alerts.css'
+import './style/fleet.css'
+import './style/device.css'
+import { App } from './app.tsx'
+
+const root = document.getElementById('app')
+if (root !== null) render(<App />, root)

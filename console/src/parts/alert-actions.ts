@@ -1,0 +1,40 @@
+import type { AlertActionPath, AlertDetail } from 'isotherm/http'
+import { useCallback, useRef } from 'preact/hooks'
+import { postJson } from '../api/request.ts'
+import { useConsole } from '../use-console.ts'
+import { doneWords } from '../view/action-form.ts'
+
+/** Which alert, as the person saw it. */
+export type ActionTarget = { readonly alertId: string; readonly version: number }
+
+/**
+ * Sends an action with a key of its own and tells what became of it. A second press while the
+ * first is under way does nothing.
+ */
+export function useAlertActions(afterwards: () => void) {
+  const { say } = useConsole()
+  const underway = useRef(new Set<string>())
+  return useCallback(
+    async (
+      action: AlertActionPath,
+      target: ActionTarget,
+      body: Readonly<Record<string, string | boolean>> = {},
+    ): Promise<boolean> => {
+      if (underway.current.has(target.alertId)) return false
+      underway.current.add(target.alertId)
+      const answer = await postJson<AlertDetail & { readonly warnings?: readonly string[] }>(
+        `/api/v1/alerts/${encodeURIComponent(target.alertId)}/actions/${action}`,
+        { ...body, expected_version: target.version },
+        crypto.randomUUID(),
+      )
+      underway.current.delete(target.alertId)
+      if (answer.kind === 'ready') {
+        const warnings = answer.value.warnings ?? []
+        say([`${doneWords[action]}.`, ...warnings].join(' '))
+      } else say(answer.reason, 'failed')
+      afterwards()
+      return answer.kind === 'ready'
+    },
+    [say, afterwards],
+  )
+}
