@@ -1,0 +1,12 @@
+export { featureVersion } from './feature-version.ts'
+export {
+  type FeatureValues,
+  operatingMode,
+  type WindowAccumulator,
+  type WindowReading,
+  type WindowState,
+  windowAccumulator,
+} from './incremental-window.ts'
+export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'
+export { completeUntilMs } from './positions.ts'
+export { expectedReadings, windowStart } from './window-rules.ts'
