@@ -30,6 +30,7 @@ export {
 } from './device-health.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
+export { oneAtATime } from './one-at-a-time.ts'
 export { hashPassword, verifyPassword } from './password-hash.ts'
 export type { Registry, UpsertCounts } from './registry.ts'
 export type { LogPartition, RuleCheckpoints, RuleStateRow } from './rule-checkpoints.ts'

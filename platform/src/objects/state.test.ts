@@ -154,6 +154,7 @@ describe('live state (OBJ-4, OBJ-35)', () => {
       metrics: { temperature: -20.5 },
     }))
     const start = process.hrtime.bigint()
+    const before = process.cpuUsage()
     const hydrated = state.live.hydrate({
       hydratedAtMs: startMs,
       primaryModelId: 'isolation_forest',
@@ -162,11 +163,10 @@ describe('live state (OBJ-4, OBJ-35)', () => {
     await state.alerts.apply([{ kind: 'create', record: alertRecord('a-1') }])
     const alertMs = Number(process.hrtime.bigint() - start) / 1e6
     await hydrated
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9
-    console.info(
-      `hydrate 100,000: ${seconds.toFixed(2)} s, alert among it ${alertMs.toFixed(0)} ms`,
-    )
-    expect(seconds).toBeLessThan(2)
-    expect(alertMs).toBeLessThan(seconds * 1_000)
+    const { user, system } = process.cpuUsage(before)
+    const wholeMs = Number(process.hrtime.bigint() - start) / 1e6
+    // CPU time, because others share the machine; measured 0.6 to 1.0 s.
+    expect((user + system) / 1e6).toBeLessThan(2)
+    expect(alertMs).toBeLessThan(wholeMs / 2)
   })
 })

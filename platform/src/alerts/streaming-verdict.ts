@@ -1,0 +1,58 @@
+import type { FleetDefinition } from '../contracts/index.ts'
+import { type AlertChange, type AlertRecord, isActive } from '../objects/index.ts'
+import { type DeviceEvidence, ruleModelIds } from './scored-window.ts'
+
+/** A batch score above this confirms a streaming alert, SRV-22. */
+const confirmScore = 0.85
+/** Every model must be below this to soften, SRV-22. */
+const quietScore = 0.6
+/** Sensors must be present to this share for silence to mean something, SRV-22 and SRV-40. */
+const quietCompleteness = 0.7
+
+/** True if every score of a device is low and its sensors were there to see. */
+export function isQuiet(evidence: DeviceEvidence): boolean {
+  return (
+    evidence.windows.length > 0 &&
+    evidence.completeness >= quietCompleteness &&
+    evidence.windows.every(({ score }) => score < quietScore)
+  )
+}
+
+/** True for an alert of the stream rules that still counts. */
+export function isActiveStreaming({ row }: AlertRecord): boolean {
+  return row.model_id === ruleModelIds.stream && isActive(row)
+}
+
+/**
+ * What a batch run makes of a streaming alert, SRV-22: it confirms, softens or says nothing. A
+ * device that was not scored, and a rule that is firing, are never softened.
+ */
+export function judgeStreaming(
+  { row, tracking }: AlertRecord,
+  evidence: DeviceEvidence | undefined,
+  isFiring: boolean,
+): AlertChange | undefined {
+  if (evidence === undefined) return undefined
+  const later = evidence.windows
+    .filter((window) => window.windowEndMs > row.first_detected_at && window.score > confirmScore)
+    .toSorted((left, right) => right.score - left.score || (left.scoreId < right.scoreId ? -1 : 1))
+  const [strongest] = later
+  if (strongest !== undefined) {
+    const modelIds = [...new Set(later.map(({ modelId }) => modelId))].toSorted()
+    return { kind: 'confirm', alertId: row.alert_id, scoreId: strongest.scoreId, modelIds }
+  }
+  const lastBreachMs = row.last_breach_at ?? row.alert_created_at
+  const seen = evidence.windows.every(({ windowStartMs }) => windowStartMs >= lastBreachMs)
+  const softens = isQuiet(evidence) && seen && !isFiring && !tracking.softenLocked
+  return softens ? { kind: 'soften', alertId: row.alert_id } : undefined
+}
+
+/** Sensor group a streaming alert is about, from its rule. */
+export function streamingGroup(
+  fleet: FleetDefinition,
+  { row, tracking }: AlertRecord,
+): string | undefined {
+  const rule = fleet.streamRules.find(({ id }) => id === tracking.ruleId)
+  const sensor = row.top_contributors?.[0]
+  return rule?.group ?? fleet.sensors.find(({ name }) => name === sensor)?.group
+}
