@@ -3,12 +3,12 @@ import { type FeatureMatrix, requireColumns, requireFinite } from './feature-mat
 import { explainIsolationForest } from './isolation-explain.ts'
 import type { IsolationForest } from './isolation-forest.ts'
 import { scoreForestRows, scoreIsolationForest } from './isolation-score.ts'
+import type { NearestNeighbourModel } from './nearest-neighbours.ts'
 import {
   explainNearestNeighbours,
-  type NearestNeighbourModel,
   scoreNearestNeighbours,
   scoreNeighbourRows,
-} from './nearest-neighbours.ts'
+} from './nearest-neighbours-score.ts'
 import type { RobustBaseline } from './robust-baseline.ts'
 import {
   explainRobustBaseline,

@@ -60,6 +60,7 @@ export {
   type IsolationForestOptions,
 } from './isolation-forest.ts'
 export { scoreIsolationForest } from './isolation-score.ts'
+export type { KdTree } from './kd-tree.ts'
 export {
   type KolmogorovSmirnovResult,
   kolmogorovSmirnov,
@@ -74,13 +75,15 @@ export {
 } from './model-file.ts'
 export { parseCalibration, parseDetector } from './model-parse.ts'
 export {
-  explainNearestNeighbours,
   fitNearestNeighbours,
   type NearestNeighbourModel,
   type NearestNeighbourOptions,
+} from './nearest-neighbours.ts'
+export {
+  explainNearestNeighbours,
   scoreNearestNeighbours,
   scoreReferenceRows,
-} from './nearest-neighbours.ts'
+} from './nearest-neighbours-score.ts'
 export { averagePathLength } from './path-length.ts'
 export {
   type PsiBins,
@@ -120,3 +123,4 @@ export {
   scoreRobustBaseline,
 } from './robust-baseline-score.ts'
 export { createScoringPool, type ScoringPool, type ScoringPoolOptions } from './scoring-pool.ts'
+export type { Whitening } from './whitening.ts'

@@ -19,6 +19,7 @@ import {
 import type { NearestNeighbourModel } from './nearest-neighbours.ts'
 import { RANDOM_ALGORITHM } from './random.ts'
 import type { RobustBaseline } from './robust-baseline.ts'
+import type { Whitening } from './whitening.ts'
 
 /**
  * Turns decoded data into a detector after checking every field, length and index, so that a
@@ -144,6 +145,7 @@ function parseNearestNeighbours(state: StateObject): NearestNeighbourModel {
     seed: readInteger(state, 'seed', 0),
     trainingRowCount: readInteger(state, 'trainingRowCount', 2),
     scaler,
+    whitening: state.whitening === null ? null : parseWhitening(state, columnNames.length),
     tree,
     referenceRows: readIndices(state, 'referenceRows', Uint32Array, tree.pointCount),
   }
@@ -159,6 +161,15 @@ export function parseColumnScaler(state: StateObject): ColumnScaler {
     centres: readFloats(state, 'centres', columnNames.length),
     scales: readFloats(state, 'scales', columnNames.length),
     clip: readNumber(state, 'clip'),
+  }
+}
+
+function parseWhitening(parent: StateObject, columnCount: number): Whitening {
+  const state = readObject(parent.whitening, 'whitening')
+  return {
+    columnCount: readInteger(state, 'columnCount', columnCount, columnCount),
+    forward: readFloats(state, 'forward', columnCount * columnCount),
+    backward: readFloats(state, 'backward', columnCount * columnCount),
   }
 }
 

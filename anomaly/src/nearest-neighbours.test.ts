@@ -11,12 +11,12 @@ import {
 } from './feature-matrix.ts'
 import { buildKdTree } from './kd-tree.ts'
 import { findNearest, neighbourList } from './kd-tree-search.ts'
+import { fitNearestNeighbours } from './nearest-neighbours.ts'
 import {
   explainNearestNeighbours,
-  fitNearestNeighbours,
   scoreNearestNeighbours,
   scoreReferenceRows,
-} from './nearest-neighbours.ts'
+} from './nearest-neighbours-score.ts'
 
 /** Indices of the nearest points by a full sort; ties by index. */
 function naiveNearest(points: number[][], query: number[], count: number, excluded = -1) {

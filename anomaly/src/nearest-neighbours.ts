@@ -3,22 +3,13 @@ import {
   fitColumnScaler,
   type ScalingMethod,
   scaleColumns,
-  scaleRow,
 } from './column-scaler.ts'
 import { invalidOption } from './errors.ts'
-import {
-  type FeatureMatrix,
-  outputFor,
-  requireColumns,
-  requireFinite,
-  requireRowIndices,
-  requireRows,
-  selectRows,
-} from './feature-matrix.ts'
+import { type FeatureMatrix, requireRows, selectRows } from './feature-matrix.ts'
 import type { ScaleFloors } from './group-statistics.ts'
 import { buildKdTree, type KdTree } from './kd-tree.ts'
-import { findNearest, type NeighbourList, neighbourList } from './kd-tree-search.ts'
 import { createRandom, sampleIndices } from './random.ts'
+import { fitWhitening, mapRows, type Whitening } from './whitening.ts'
 
 /** Options of the nearest-neighbour detector. */
 export type NearestNeighbourOptions = {
@@ -32,6 +23,11 @@ export type NearestNeighbourOptions = {
   readonly floors?: ScaleFloors
   /** Scaled values are limited to ±clip; default no limit. */
   readonly clip?: number
+  /**
+   * Measure distances after PCA whitening: finds broken relations between a few correlated
+   * columns, but drowns in noise where columns are many (images, one-hot codes). Default false.
+   */
+  readonly whiten?: boolean
   /** Reference rows kept; a larger training set is sampled. Default 20,000. */
   readonly maxReferenceRows?: number
   /** Seed of that sampling, default 42. */
@@ -48,7 +44,9 @@ export type NearestNeighbourModel = {
   readonly seed: number
   readonly trainingRowCount: number
   readonly scaler: ColumnScaler
-  /** Reference rows in scaled units; `originalIndices` refer to `referenceRows`. */
+  /** Map from scaled to whitened columns; null if distances are taken between scaled rows. */
+  readonly whitening: Whitening | null
+  /** Reference rows in scaled (and whitened) units; `originalIndices` refer to `referenceRows`. */
   readonly tree: KdTree
   /** Training row of each reference row, ascending. */
   readonly referenceRows: Uint32Array
@@ -68,6 +66,7 @@ export function fitNearestNeighbours(
 ): NearestNeighbourModel {
   const { neighbourCount = 10, distance = 'mean', scaling = 'standard', floors = {} } = options
   const { clip = Number.POSITIVE_INFINITY, maxReferenceRows = 20_000, seed = 42 } = options
+  const { whiten = false } = options
   if (!Number.isInteger(neighbourCount) || neighbourCount < 1) {
     throw invalidOption('neighbourCount', 'an integer ≥ 1', neighbourCount)
   }
@@ -79,7 +78,10 @@ export function fitNearestNeighbours(
   const random = createRandom(seed)
   const referenceCount = Math.min(matrix.rowCount, maxReferenceRows)
   const referenceRows = sampleIndices(random, matrix.rowCount, referenceCount).sort()
+  const columnCount = matrix.columnNames.length
   const scaled = scaleColumns(scaler, selectRows(matrix, referenceRows))
+  const whitening = whiten ? fitWhitening(scaled, columnCount) : null
+  const points = whitening === null ? scaled : mapRows(whitening.forward, columnCount, scaled)
   return {
     kind: 'nearest_neighbours',
     stateVersion: 1,
@@ -89,112 +91,8 @@ export function fitNearestNeighbours(
     seed,
     trainingRowCount: matrix.rowCount,
     scaler,
-    tree: buildKdTree(scaled, matrix.columnNames.length),
+    whitening,
+    tree: buildKdTree(points, columnCount),
     referenceRows,
   }
-}
-
-/**
- * Distance of each row to its nearest reference rows: ≥ 0, in scaled units, higher is more
- * abnormal. A training row finds itself at distance 0: to calibrate, use
- * `scoreReferenceRows` instead.
- * @throws COLUMN_MISMATCH, NOT_FINITE, SHAPE_MISMATCH
- * Cost about O(log r) to O(r) per row, by how clustered the reference is; exact.
- */
-export function scoreNearestNeighbours(
-  model: NearestNeighbourModel,
-  matrix: FeatureMatrix,
-  out?: Float64Array,
-): Float64Array {
-  requireColumns(model.columnNames, matrix)
-  const scores = outputFor(matrix, out)
-  requireFinite('nearest neighbours score', matrix)
-  scoreNeighbourRows(model, matrix.values, 0, matrix.rowCount, scores)
-  return scores
-}
-
-/**
- * Scores of the reference rows themselves, each without itself: the sample to calibrate on.
- * @returns one score per entry of `model.referenceRows`, in that order
- */
-export function scoreReferenceRows(model: NearestNeighbourModel): Float64Array {
-  const { tree } = model
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(tree.dimensionCount)
-  const scores = new Float64Array(tree.pointCount)
-  for (let position = 0; position < tree.pointCount; position++) {
-    const at = position * tree.dimensionCount
-    query.set(tree.points.subarray(at, at + tree.dimensionCount))
-    findNearest(tree, query, position, found)
-    scores[tree.originalIndices[position]!] = distanceOf(model, found)
-  }
-  return scores
-}
-
-/**
- * Shares of each column in the distance: squared difference per column, summed over the
- * neighbours that the score uses, scaled so that a row's contributions sum to its score.
- * @returns rowIndices.length × columns, row-major, ≥ 0
- * @throws as `scoreNearestNeighbours`; INVALID_OPTION for an index outside the matrix
- */
-export function explainNearestNeighbours(
-  model: NearestNeighbourModel,
-  matrix: FeatureMatrix,
-  rowIndices: ArrayLike<number>,
-): Float64Array {
-  requireColumns(model.columnNames, matrix)
-  requireRowIndices(matrix, rowIndices)
-  const rows = selectRows(matrix, rowIndices)
-  requireFinite('nearest neighbours explain', rows)
-  const { tree } = model
-  const columnCount = tree.dimensionCount
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(columnCount)
-  const contributions = new Float64Array(rows.values.length)
-  for (let row = 0; row < rows.rowCount; row++) {
-    const cells = row * columnCount
-    scaleRow(model.scaler, rows.values, cells, query, 0)
-    findNearest(tree, query, -1, found)
-    let total = 0
-    for (let i = model.distance === 'kth' ? found.count - 1 : 0; i < found.count; i++) {
-      const at = found.positions[i]! * columnCount
-      for (let column = 0; column < columnCount; column++) {
-        const difference = query[column]! - tree.points[at + column]!
-        const cell = cells + column
-        contributions[cell] = contributions[cell]! + difference * difference
-        total += difference * difference
-      }
-    }
-    const scale = total > 0 ? distanceOf(model, found) / total : 0
-    for (let cell = cells; cell < cells + columnCount; cell++) {
-      contributions[cell] = contributions[cell]! * scale
-    }
-  }
-  return contributions
-}
-
-/** Scores rows [rowStart, rowEnd) into `out` at the same indices. Inputs were checked. */
-export function scoreNeighbourRows(
-  model: NearestNeighbourModel,
-  values: Float64Array,
-  rowStart: number,
-  rowEnd: number,
-  out: Float64Array,
-): void {
-  const { tree, scaler } = model
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(tree.dimensionCount)
-  for (let row = rowStart; row < rowEnd; row++) {
-    scaleRow(scaler, values, row * tree.dimensionCount, query, 0)
-    findNearest(tree, query, -1, found)
-    out[row] = distanceOf(model, found)
-  }
-}
-
-function distanceOf(model: NearestNeighbourModel, found: NeighbourList): number {
-  const { squaredDistances, count } = found
-  if (model.distance === 'kth') return Math.sqrt(squaredDistances[count - 1]!)
-  let sum = 0
-  for (let i = 0; i < count; i++) sum += Math.sqrt(squaredDistances[i]!)
-  return sum / count
 }
