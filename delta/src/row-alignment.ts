@@ -21,7 +21,7 @@ export async function alignedColumns(
   table: string,
   leftOut: readonly string[] = [],
 ): Promise<readonly string[]> {
-  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM (${sqlQuery})`)
+  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM (${sqlQuery}\n)`)
   const found = new Map(
     described.getRowObjectsJson().map((row) => [String(row.column_name), String(row.column_type)]),
   )
