@@ -9,4 +9,4 @@ export type {
 export { type LandingOutcome, landingJob } from './landing-job.ts'
 export { type LakeOptions, openLake } from './open-lake.ts'
 export type { QueryOptions, QueryResult } from './query-engine.ts'
-export { withRows } from './rows-relation.ts'
+export { sqlList, withRows } from './rows-relation.ts'

@@ -50,3 +50,8 @@ export async function withRows<T>(
     await rm(path, { force: true })
   }
 }
+
+/** Texts as a SQL list for `IN (...)`; an empty list matches nothing. */
+export function sqlList(values: readonly string[]): string {
+  return values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ') || 'NULL'
+}

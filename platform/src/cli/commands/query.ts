@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { openLake } from '../../lake/index.ts'
+import { loadFleet } from '../fleet-source.ts'
+import { type CommonOptions, command, fleetName } from '../program.ts'
+
+type QueryOptions = CommonOptions & { readonly limit: string }
+
+/** `isotherm query "SELECT ..."`: SQL over all tables, also beside a running server. */
+export function addQuery(program: Command): void {
+  command<QueryOptions>(
+    program,
+    'query <sql>',
+    "run one SELECT over the tables by name; also NAME AS OF VERSION 3, NAME TIMESTAMP AS OF '...'",
+    [new Option('--limit <rows>', 'most rows to print').default('100000')],
+    async (options, output, [sql = '']) => {
+      const temporaryDirectory = mkdtempSync(join(tmpdir(), 'isotherm-query-'))
+      const lake = await openLake({
+        directory: join(resolve(options.data), 'tables'),
+        fleet: await loadFleet(fleetName(options)),
+        readOnly: true,
+        temporaryDirectory,
+      })
+      try {
+        const result = await lake.query(sql, { maxRows: Number(options.limit) })
+        const names = result.columns.map(({ name }) => name)
+        output.records(
+          result.rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]]))),
+        )
+        if (result.isTruncated) output.line(`(cut at ${options.limit} rows; raise --limit)`)
+      } finally {
+        await lake.close()
+        rmSync(temporaryDirectory, { recursive: true, force: true })
+      }
+    },
+  )
+}

@@ -1,0 +1,65 @@
+import type { Command, Option } from 'commander'
+import { type Deployment, fleetOfFolder, openDeployment } from '../runtime/index.ts'
+import { loadFleet } from './fleet-source.ts'
+import { errorText, exitCodeOf, type Output, openOutput } from './output.ts'
+
+/** Options every command takes. */
+export type CommonOptions = {
+  readonly data: string
+  readonly json?: boolean
+  readonly fleet?: string
+}
+
+/** A command with the common options; what it throws ends the process with 1 or 2. */
+export function command<Options extends CommonOptions>(
+  parent: Command,
+  name: string,
+  description: string,
+  more: readonly Option[],
+  run: (options: Options, output: Output, args: readonly string[]) => Promise<void>,
+): Command {
+  const created = parent
+    .command(name)
+    .description(description)
+    .option('--data <dir>', 'data folder', './isotherm-data')
+    .option('--fleet <name>', 'refrigeration, ahu, a package @isotherm/fleet-NAME, or a file')
+    .option('--json', 'print JSON')
+  for (const option of more) created.addOption(option)
+  created.action(async (...values: unknown[]) => {
+    const options = created.opts<Options>()
+    const output = openOutput(options.json === true)
+    const args = values.slice(0, -2).flat().map(String)
+    try {
+      await run(options, output, args)
+      output.progressDone()
+    } catch (error) {
+      output.progressDone()
+      process.stderr.write(`isotherm: ${errorText(error)}\n`)
+      process.exitCode = exitCodeOf(error)
+    }
+  })
+  return created
+}
+
+/** Name of the fleet a command works on: as asked, as the folder says, or refrigeration. */
+export function fleetName({ fleet, data }: CommonOptions): string {
+  return fleet ?? fleetOfFolder(data) ?? 'refrigeration'
+}
+
+/** Opens the deployment of the common options for the time of some work. */
+export async function withDeployment<T>(
+  options: CommonOptions & { readonly threads?: number },
+  work: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
+  const deployment = await openDeployment({
+    fleet: await loadFleet(fleetName(options)),
+    dataDirectory: options.data,
+    clock: Date.now,
+    ...(options.threads !== undefined && { threadCount: options.threads }),
+  })
+  try {
+    return await work(deployment)
+  } finally {
+    await deployment.close()
+  }
+}

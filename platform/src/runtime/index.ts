@@ -1,0 +1,31 @@
+export { type AlertCopyOutcome, alertCopyJob } from './alert-copy.ts'
+export { type DataFolder, fleetOfFolder } from './data-folder.ts'
+export {
+  type DayEvaluation,
+  type DayVerdict,
+  evaluateDays,
+  type LabelledDay,
+} from './day-evaluation.ts'
+export {
+  type Deployment,
+  type DeploymentOptions,
+  defineDeployment,
+  openDeployment,
+} from './deployment.ts'
+export { developmentCertificate, type ServerCertificate } from './development-certificate.ts'
+export { type DiagnosisOptions, diagnose, type Finding } from './diagnosis.ts'
+export {
+  type PipelineOptions,
+  type PipelineOutcome,
+  runPipeline,
+  type StageName,
+  stageNames,
+} from './pipeline.ts'
+export {
+  readServerMarker,
+  removeServerMarker,
+  type ServerMarker,
+  writeServerMarker,
+} from './server-marker.ts'
+export { type Service, type ServiceOptions, startService } from './service.ts'
+export { createStageClock, type StageClock, type StageHealth } from './stage-clock.ts'

@@ -1,0 +1,144 @@
+import { Cron } from 'croner'
+import { monitorAlerts, runStreamRules, type StreamRules } from '../alerts/index.ts'
+import { IsothermError } from '../contracts/index.ts'
+import { type TrainOutcome, trainModels } from '../models/index.ts'
+import type { Deployment } from './deployment.ts'
+import { type PipelineOptions, type PipelineOutcome, runPipeline } from './pipeline.ts'
+import { createStageClock, type StageHealth } from './stage-clock.ts'
+
+/** When the service does what. */
+export type ServiceOptions = {
+  /** Seconds between pipeline runs, ING-27; default 300. */
+  readonly commitSeconds?: number
+  /** Cron expression (UTC) of training, MOD-2; default Sundays at 02:00. */
+  readonly trainingSchedule?: string
+  readonly onRun?: (outcome: PipelineOutcome) => void
+  /** Told about failures that the next run repeats; they are also in `health`. */
+  readonly onFailure?: (what: string, error: unknown) => void
+  /** Monotonic milliseconds, for durations. */
+  readonly stopwatch: () => number
+}
+
+/** The running pipeline of a deployment. */
+export type Service = {
+  /** Runs the pipeline now, after the run that may be under way. */
+  readonly run: (options?: PipelineOptions) => Promise<PipelineOutcome>
+  /** Trains, without a pipeline run in between. */
+  readonly train: (untilMs: number) => Promise<TrainOutcome>
+  readonly health: () => readonly StageHealth[]
+  readonly streamRules: StreamRules
+  /** Stops after the work under way. */
+  readonly close: () => Promise<void>
+}
+
+const minuteMs = 60_000
+
+/** One piece of work after the other; a failed one does not stop the next. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+/** Daily at this hour small files are packed and expired ones deleted, UTC. */
+const maintenanceSchedule = '30 1 * * *'
+
+/**
+ * Starts everything that happens by itself: stream rules, the pipeline every commit interval, the
+ * monitors of silence and deadlines every minute, training and maintenance on their schedules.
+ */
+export async function startService(
+  deployment: Deployment,
+  options: ServiceOptions,
+): Promise<Service> {
+  const { state, fleet, log, lake, models, clock } = deployment
+  const stages = createStageClock(clock, options.stopwatch)
+  const inTurn = createTurns()
+  const abort = new AbortController()
+  const streamRules = await runStreamRules({ log, fleet, state, clock, signal: abort.signal })
+  const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
+
+  const run: Service['run'] = (pipelineOptions = {}) =>
+    inTurn(async () => {
+      const outcome = await runPipeline(deployment, stages, {
+        isFiring: streamRules.isFiring,
+        ...pipelineOptions,
+      })
+      options.onRun?.(outcome)
+      return outcome
+    })
+  const train: Service['train'] = (untilMs) =>
+    inTurn(() =>
+      stages.timed('train', () =>
+        trainModels(
+          { lake, nowMs: clock() },
+          {
+            registry: models,
+            devices: state.registry.devices(),
+            untilMs,
+            threads: deployment.threadCount ?? 1,
+            setBy: 'schedule',
+          },
+        ),
+      ),
+    )
+
+  let isRunning = false
+  const tick = async () => {
+    if (isRunning) return
+    isRunning = true
+    try {
+      await run()
+    } finally {
+      isRunning = false
+    }
+  }
+  const commitTimer = setInterval(
+    () => void tick().catch(report('pipeline')),
+    (options.commitSeconds ?? 300) * 1000,
+  )
+  const monitorTimer = setInterval(
+    () =>
+      void stages
+        .timed('monitor', () => monitorAlerts({ state, fleet, nowMs: clock() }))
+        .catch(report('monitor')),
+    minuteMs,
+  )
+  const maintain = () =>
+    inTurn(() =>
+      stages.timed('maintain', async () => {
+        for (const name of lake.tableNames) {
+          await lake.withConnection((connection) => lake.table(name).maintain(connection, clock()))
+        }
+        await log.expire(clock())
+      }),
+    )
+  const cron = { timezone: 'UTC' } as const
+  const schedules = [
+    new Cron(options.trainingSchedule ?? '0 2 * * 0', cron, () =>
+      train(clock()).then(() => undefined, report('training')),
+    ),
+    new Cron(maintenanceSchedule, cron, () => maintain().catch(report('maintenance'))),
+  ]
+  const stopped = streamRules.done.catch((error: unknown) => {
+    if (!abort.signal.aborted) report('stream rules')(error)
+  })
+
+  return {
+    run,
+    train,
+    health: stages.health,
+    streamRules,
+    close: async () => {
+      clearInterval(commitTimer)
+      clearInterval(monitorTimer)
+      for (const schedule of schedules) schedule.stop()
+      abort.abort(new IsothermError('CONFLICT', 'the service is stopping'))
+      await stopped
+      await inTurn(async () => undefined)
+    },
+  }
+}
