@@ -44,7 +44,7 @@ function useLiveRevisions() {
       signal: abort.signal,
       onState: setLive,
       onEvent: ({ kind }) => {
-        if (kind === 'alert' || kind === 'reset') onAlert()
+        if (kind === 'alerts' || kind === 'reset') onAlert()
         if (kind !== 'hello') onDevice()
       },
     })

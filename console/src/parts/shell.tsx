@@ -53,7 +53,7 @@ export function Shell(props: {
         Skip to content
       </a>
       <header class="top">
-        <a class="brand" {...linkProps(home, props.navigate)} aria-label="Isotherm, work list">
+        <a class="brand" {...linkProps(home, props.navigate)}>
           <svg viewBox="0 0 32 32" aria-hidden="true">
             <path d="M16 2 28 9v14l-12 7L4 23V9z" class="brand-cell" />
             <path d="M8.5 19c3-5 5 1.5 7.5-1.5s3-7 7.5-5.5" class="brand-line" />

@@ -16,8 +16,10 @@ export type Honeycomb = {
   readonly height: number
   readonly x: Float32Array
   readonly y: Float32Array
-  /** Index into `rows` of each cell. */
+  /** Row of each cell. */
   readonly rows: readonly FleetRow[]
+  /** The rows it was made from. */
+  readonly source: readonly FleetRow[]
   readonly labels: readonly CombLabel[]
 }
 
@@ -100,6 +102,7 @@ export function honeycomb(rows: readonly FleetRow[], width: number): Honeycomb {
     x,
     y,
     rows: clusters.flat(),
+    source: rows,
     labels,
   }
 }
