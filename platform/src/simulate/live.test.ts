@@ -80,7 +80,7 @@ describe('publishLive over MQTT', () => {
       const server = await mqttServer()
       const { options, controller } = optionsFor({ ...mqttTransport(server.url), protocolVersion })
       const publisher = publishLive(options)
-      await until(() => server.received.length >= 15)
+      await until(() => publisher.counts().sentCount >= 15)
       controller.abort()
       const counts = await publisher.done
       expect(server.connects.map(({ clientId }) => clientId).sort()).toEqual(['C-0', 'C-1', 'C-2'])
