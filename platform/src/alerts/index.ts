@@ -5,7 +5,9 @@ export {
   type FeatureIndex,
   indexFeatures,
 } from './describe-alert.ts'
+export { type FallbackRow, runFallbackRules } from './fallback-rules.ts'
 export { type AlertRunOptions, type AlertRunOutcome, runAlerts } from './job.ts'
+export { runOfflineRule } from './offline-rule.ts'
 export {
   type Contributor,
   type DeviceEvidence,
@@ -13,6 +15,7 @@ export {
   type ScoredWindow,
   type ScoringRun,
 } from './scored-window.ts'
+export { runSlaMonitor } from './sla-monitor.ts'
 export type { Storm } from './storm.ts'
 export type { StreamCounts, ThresholdSource } from './stream-partition.ts'
 export { runStreamRules, type StreamRules, type StreamRulesOptions } from './stream-rules.ts'
