@@ -7,6 +7,7 @@ import {
 import { qualityFeatureNames } from '../contracts/index.ts'
 import type { ModelArtifact } from './artifact.ts'
 import type { FeatureRows } from './feature-rows.ts'
+import type { ModelThreads } from './model-threads.ts'
 import type { RowScores } from './score-rows.ts'
 
 /** Contributors named per row, MOD-10. */
@@ -43,12 +44,13 @@ export type RowExplanation = {
  * @param positions positions in `scored.scoredRows`
  * Cost: about 1 ms a row for a forest of 200 trees.
  */
-export function explainRows(
+export async function explainRows(
   artifact: ModelArtifact,
   rows: FeatureRows,
   scored: RowScores,
   positions: Uint32Array,
-): readonly RowExplanation[] {
+  threads?: ModelThreads,
+): Promise<readonly RowExplanation[]> {
   if (positions.length === 0) return []
   const { detector, features } = artifact
   const width = features.length
@@ -57,12 +59,10 @@ export function explainRows(
     cohortOfRow: Uint32Array.from(positions, (at) => scored.groups.cohortOfRow[at]!),
   }
   const input = selectRows(scored.input, positions)
-  const all = explainDetector(
-    detector,
-    input,
-    input.columnNames.length === 0 ? [] : range(input.rowCount),
-    groups,
-  )
+  const all =
+    threads === undefined || detector.kind === 'robust_baseline'
+      ? explainDetector(detector, input, range(input.rowCount), groups)
+      : await threads.explain(detector, input)
   return Array.from(positions, (at, index) => {
     const contributions = all.subarray(index * width, (index + 1) * width)
     const isSigned = detector.kind === 'robust_baseline'

@@ -1,4 +1,4 @@
-import { createScoringPool, modelHash, type ScoringPool } from '@isotherm/anomaly'
+import { modelHash } from '@isotherm/anomaly'
 import { IsothermError, type ModelSpec } from '../contracts/index.ts'
 import type { JobContext } from '../lake/index.ts'
 import { encodeArtifact } from './artifact.ts'
@@ -9,6 +9,7 @@ import { manifestOf } from './manifest-of-training.ts'
 import { modelCard } from './model-card.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import type { ModelRegistry } from './model-registry.ts'
+import { type ModelThreads, startModelThreads } from './model-threads.ts'
 import { compareVersions, nextVersion } from './model-version.ts'
 import { MAX_TRAINING_ROWS, type TrainingInput, trainArtifact } from './train-artifact.ts'
 import type { ExcludedSpan } from './training-rows.ts'
@@ -59,21 +60,21 @@ export async function trainModels(
   context: JobContext,
   options: TrainOptions,
 ): Promise<TrainOutcome> {
-  const { threads = 1, only = {} } = options
+  const { threads: threadCount = 1, only = {} } = options
   const tasks = context.lake.fleet.models
     .filter(({ modelId }) => only.modelId === undefined || modelId === only.modelId)
     .flatMap((spec) => spec.windowMinutes.map((minutes) => ({ spec, minutes })))
     .filter(({ minutes }) => only.durationMinutes === undefined || minutes === only.durationMinutes)
-  const pool = threads > 1 ? createScoringPool(threads) : undefined
+  const threads = threadCount > 1 ? startModelThreads(threadCount) : undefined
   try {
     const models: TrainedModel[] = []
     for (const [index, { spec, minutes }] of tasks.entries()) {
       context.onProgress?.(`training ${spec.modelId} ${minutes} min`, index, tasks.length)
-      models.push(await trainOne(context, options, spec, minutes, pool))
+      models.push(await trainOne(context, options, spec, minutes, threads))
     }
     return { models }
   } finally {
-    await pool?.close()
+    await threads?.close()
   }
 }
 
@@ -82,7 +83,7 @@ async function trainOne(
   options: TrainOptions,
   spec: ModelSpec,
   durationMinutes: number,
-  pool: ScoringPool | undefined,
+  threads: ModelThreads | undefined,
 ): Promise<TrainedModel> {
   const { lake } = context
   const { devices, untilMs, registry, excludedSpans = [], rowLimit = MAX_TRAINING_ROWS } = options
@@ -97,7 +98,7 @@ async function trainOne(
       untilMs,
       seed: options.seed ?? spec.seed,
       rowLimit,
-      ...(pool === undefined ? {} : { pool }),
+      ...(threads === undefined ? {} : { threads }),
     }
     const trained = await lake.withConnection((connection) => trainArtifact(connection, input))
     const bytes = encodeArtifact(trained.artifact)

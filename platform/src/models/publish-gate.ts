@@ -9,6 +9,9 @@ import type { TrainingSplit } from './training-split.ts'
 /** Validation anomaly rates a model may be published with, MOD-63. */
 const rateBounds = { lower: 0.005, upper: 0.2 }
 
+/** Devices from which "null everywhere" says something about the input and not about a device. */
+const minFleetDevices = 10
+
 /** Half-width of a 99 % interval in standard errors. */
 const z99 = 2.576
 
@@ -29,12 +32,18 @@ export function anomalyRate(scores: Float64Array): number {
 /**
  * Refuses rows in which a feature the model relies on is gone: null in more than 99 % of them,
  * though in less than half of the training rows (design, invariant 3). Imputing it fleet-wide
- * would turn a dead input into normal scores.
+ * would turn a dead input into normal scores. With fewer than 10 devices a dead
+ * sensor is a matter of one device: imputed, and marked where it counts.
  */
 export function requireLiveFeatures(
   artifact: ModelArtifact,
-  nullFractions: Readonly<Record<string, number>>,
+  rows: {
+    readonly deviceCount: number
+    readonly nullFractions: Readonly<Record<string, number>>
+  },
 ): void {
+  const { deviceCount, nullFractions } = rows
+  if (deviceCount < minFleetDevices) return
   const dead = artifact.features.filter(
     (name, index) =>
       (nullFractions[name] ?? 0) > ABSENT_NULL_FRACTION && artifact.nullFractions[index]! < 0.5,

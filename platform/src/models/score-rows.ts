@@ -1,13 +1,13 @@
 import {
   calibrate,
   type FeatureMatrix,
-  type ScoringPool,
   scoreDetector,
   scoreRobustBaseline,
 } from '@isotherm/anomaly'
 import type { Granularity, ModelArtifact } from './artifact.ts'
 import type { FeatureRows } from './feature-rows.ts'
 import { type ImputedRows, imputeRows } from './imputation.ts'
+import type { ModelThreads } from './model-threads.ts'
 import { groupIndices } from './row-groups.ts'
 
 /** Scopes in the order of `RowScores.scopes`. */
@@ -32,13 +32,13 @@ export type RowScores = {
  * Scores feature rows under an artifact: imputation, detector, frozen calibration. A row's score
  * depends on that row, what is carried for it and the artifact only (MOD-9, SRV-7). Nothing is
  * written; jobs and on-demand evaluations share this function.
- * @param pool threads to score on; the result is the same bit for bit
+ * @param threads threads to score on; the result is the same bit for bit
  * @throws IsothermError MODEL_INVALID if the rows lack a feature of the model
  */
 export async function scoreRows(
   artifact: ModelArtifact,
   rows: FeatureRows,
-  pool?: ScoringPool,
+  threads?: ModelThreads,
 ): Promise<RowScores> {
   const cohortOfAll = groupIndices(rows.cohortIds, artifact.cohortIds)
   const imputed = imputeRows(
@@ -46,7 +46,7 @@ export async function scoreRows(
     artifact.features,
     cohortOfAll,
     artifact.normals,
-    pool !== undefined,
+    threads !== undefined,
   )
   const { matrix, keptRows } = imputed
   const deviceOfAll = groupIndices(rows.deviceIds, artifact.deviceIds)
@@ -59,7 +59,7 @@ export async function scoreRows(
     detector.kind === 'robust_baseline'
       ? scoreRobustBaseline(detector, matrix, groups)
       : {
-          scores: await (pool?.score(detector, matrix) ?? scoreDetector(detector, matrix)),
+          scores: await (threads?.pool.score(detector, matrix) ?? scoreDetector(detector, matrix)),
           scopes: new Uint8Array(keptRows.length),
         }
   return {

@@ -9,6 +9,7 @@ export type StagedFeatures = {
   readonly connection: DuckDBConnection
   readonly tableName: string
   readonly rowCount: number
+  readonly deviceCount: number
   readonly durationMinutes: number
   readonly columns: readonly string[]
   /** Columns with at least one null among the staged rows. */
@@ -49,24 +50,34 @@ export async function stageFeatures(
     FROM ${rows} WHERE ${where} ORDER BY device_id, window_start`)
   const counts = await readNumericColumns(
     connection,
-    `SELECT count(*)::DOUBLE, ${columns.map((name) => `count(${quoteName(name)})::DOUBLE`).join(', ')}
+    `SELECT count(*)::DOUBLE, count(DISTINCT device_id)::DOUBLE, ${columns.map((name) => `count(${quoteName(name)})::DOUBLE`).join(', ')}
      FROM ${tableName}`,
-    { numberCount: columns.length + 1, textCount: 0, expectedRows: 1 },
+    { numberCount: columns.length + 2, textCount: 0, expectedRows: 1 },
   )
   const rowCount = counts.values[0]!
   const gappedColumns =
     options.isCarried === false
       ? []
-      : columns.filter((_, index) => counts.values[index + 1]! < rowCount)
+      : columns.filter((_, index) => counts.values[index + 2]! < rowCount)
   const nullFractions = Object.fromEntries(
     columns.map((name, index) => [
       name,
-      rowCount === 0 ? 0 : 1 - counts.values[index + 1]! / rowCount,
+      rowCount === 0 ? 0 : 1 - counts.values[index + 2]! / rowCount,
     ]),
   )
   await stageCarried(connection, options, gappedColumns)
   const { durationMinutes } = source
-  return { connection, tableName, rowCount, durationMinutes, columns, gappedColumns, nullFractions }
+  const deviceCount = counts.values[1]!
+  return {
+    connection,
+    tableName,
+    rowCount,
+    deviceCount,
+    durationMinutes,
+    columns,
+    gappedColumns,
+    nullFractions,
+  }
 }
 
 async function stageCarried(

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { emptyGroupStatistics, type ScoringPool } from '@isotherm/anomaly'
+import { emptyGroupStatistics } from '@isotherm/anomaly'
 import {
   type FleetDefinition,
   IsothermError,
@@ -13,6 +13,7 @@ import type { FeatureSource } from './feature-source.ts'
 import { type FitOutcome, fitArtifact, resolutionFloors } from './fit-artifact.ts'
 import { type DeviceStatistics, withDeviceStatistics } from './fit-baseline.ts'
 import type { ModelMetrics } from './model-manifest.ts'
+import type { ModelThreads } from './model-threads.ts'
 import { publishGate, requireLiveFeatures, trainingMetrics } from './publish-gate.ts'
 import { scoreRows } from './score-rows.ts'
 import {
@@ -36,7 +37,7 @@ export type TrainingInput = {
   readonly untilMs: number
   readonly seed: number
   readonly rowLimit: number
-  readonly pool?: ScoringPool
+  readonly threads?: ModelThreads
 }
 
 /** A trained artifact that passed its gate, with everything its registry entry records. */
@@ -59,7 +60,7 @@ export async function trainArtifact(
   connection: DuckDBConnection,
   input: TrainingInput,
 ): Promise<TrainedArtifact> {
-  const { spec, source, untilMs, fleet, seed, pool } = input
+  const { spec, source, untilMs, fleet, seed, threads } = input
   const firstWindowStartMs = await firstWindowStart(connection, source, untilMs)
   if (firstWindowStartMs === undefined) throw noHistory(input)
   const { durationMinutes } = source
@@ -83,11 +84,11 @@ export async function trainArtifact(
     ...selection,
     range: { startMs: split.validationStartMs, endMs: split.validationEndMs },
   })
-  requireLiveFeatures(fit.artifact, validation.nullFractions)
-  const scores = await scoreRows(fit.artifact, validation.rows, pool)
+  requireLiveFeatures(fit.artifact, validation)
+  const scores = await scoreRows(fit.artifact, validation.rows, threads)
   const again = await scoreRows(fit.artifact, validation.rows)
   const gateWarnings = publishGate(fit.artifact, scores, again, split)
-  const trained = await scoreRows(fit.artifact, training.rows, pool)
+  const trained = await scoreRows(fit.artifact, training.rows, threads)
   return {
     artifact: await withWholePeriod(fit.artifact, devicesIn),
     fit,

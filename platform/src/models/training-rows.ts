@@ -91,6 +91,7 @@ export function judgedRows(source: FeatureSource, range: WindowRange, where = 't
 export type TrainingRows = {
   readonly rows: FeatureRows
   readonly exclusions: ExclusionSummary
+  readonly deviceCount: number
   readonly nullFractions: Readonly<Record<string, number>>
 }
 
@@ -116,7 +117,8 @@ export async function readTrainingRows(
     where: 'exclusion IS NULL',
   })
   const rows = await readStaged(staged, 0, staged.rowCount, cohortsOf(devices))
-  return { rows, exclusions, nullFractions: staged.nullFractions }
+  const { deviceCount, nullFractions } = staged
+  return { rows, exclusions, deviceCount, nullFractions }
 }
 
 function keptCount(summary: ExclusionSummary): number {

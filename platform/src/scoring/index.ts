@@ -1,0 +1,17 @@
+export { type ScoringOptions, scoringJob } from './job.ts'
+export {
+  type BrokenLimit,
+  evaluateLimitRules,
+  type LimitVerdict,
+  yardstickScore,
+} from './limit-rules.ts'
+export type {
+  EligibleScore,
+  ExclusionReason,
+  ModelRun,
+  RunModel,
+  ScoredWindow,
+  ScoringExclusion,
+  ScoringOutcome,
+} from './scored-window.ts'
+export { FALLBACK_AGE_MS, type ScoreFreshness, scoreFreshness } from './staleness.ts'

@@ -1,0 +1,197 @@
+import { IsothermError } from '../contracts/index.ts'
+import type { JobContext } from '../lake/index.ts'
+import {
+  type DeploymentRow,
+  type FleetDevice,
+  type ModelRegistry,
+  type ModelThreads,
+  startModelThreads,
+} from '../models/index.ts'
+import { uuidV5 } from '../objects/index.ts'
+import { runUnit, type UnitResult } from './run-unit.ts'
+import type {
+  EligibleScore,
+  ModelRun,
+  RunModel,
+  ScoredWindow,
+  ScoringExclusion,
+  ScoringOutcome,
+} from './scored-window.ts'
+import { isStale, scoringUnits, startAfterMs } from './scoring-plan.ts'
+
+/** How a run scores. */
+export type ScoringOptions = {
+  readonly registry: ModelRegistry
+  readonly devices: readonly FleetDevice[]
+  /** Scoring and explaining threads; scores do not depend on them. Default 1. */
+  readonly threads?: number
+  /** How far back a family that never ran starts, default 7 days. */
+  readonly backfillMs?: number
+  /** Age of the newest complete window above which nothing is scored, default 2 h (SRV-34). */
+  readonly staleAfterMs?: number
+  /** Rows held in memory at once, default 50,000. */
+  readonly batchRows?: number
+}
+
+const dayMs = 86_400_000
+
+/**
+ * Scores every complete window not scored before, once per family, duration and version (MOD-4,
+ * SRV-1 to SRV-10), and commits each version's rows at once. What runs is read from the
+ * deployments once. Only the target window is alert-eligible. A second run on the same features
+ * adds nothing. One model failing never stops another; its error is in the outcome.
+ */
+export async function scoringJob(
+  context: JobContext,
+  options: ScoringOptions,
+): Promise<ScoringOutcome> {
+  const { nowMs } = context
+  const { registry, threads: threadCount = 1 } = options
+  const runId = uuidV5('scoring', new Date(nowMs).toISOString())
+  const deployed = await registry.deployed(nowMs)
+  const threads = threadCount > 1 ? startModelThreads(threadCount) : undefined
+  const results: UnitResult[] = []
+  try {
+    for (const minutes of context.lake.fleet.windowMinutes) {
+      const rows = deployed.filter((row) => row.window_duration_minutes === minutes)
+      if (rows.length === 0) continue
+      results.push(...(await scoreDuration(context, options, runId, minutes, rows, threads)))
+    }
+  } finally {
+    await threads?.close()
+  }
+  return outcomeOf(runId, nowMs, results)
+}
+
+async function scoreDuration(
+  context: JobContext,
+  options: ScoringOptions,
+  runId: string,
+  minutes: number,
+  rows: readonly DeploymentRow[],
+  threads: ModelThreads | undefined,
+): Promise<readonly UnitResult[]> {
+  const { lake, nowMs } = context
+  const { backfillMs = 7 * dayMs, staleAfterMs = 2 * 3_600_000 } = options
+  const targetMs = await completeUntilMs(lake, minutes)
+  if (targetMs === undefined)
+    return rows.map((row) => resultOf({ ...modelOf(row), kind: 'nothing_new' }))
+  if (isStale(minutes, targetMs, nowMs, staleAfterMs)) {
+    return rows.map((row) => staleResult(row, targetMs, options.devices))
+  }
+  const whole = rows.filter(({ slice }) => slice === '*')
+  const sliced = rows.filter(({ slice }) => slice !== '*').map(sliceUnsupported)
+  const positions = (await lake.table('model_scores').snapshot()).transactions
+  const pending = whole.map((row) => ({
+    row,
+    afterMs: startAfterMs(row, positions, targetMs, backfillMs),
+  }))
+  const idle = pending
+    .filter(({ afterMs }) => afterMs >= targetMs)
+    .map(({ row }) => resultOf({ ...modelOf(row), kind: 'nothing_new' }))
+  const scored: UnitResult[] = []
+  for (const unit of scoringUnits(pending, targetMs)) {
+    scored.push(
+      ...(await runUnit(context, {
+        ...options,
+        unit,
+        runId,
+        ...(threads === undefined ? {} : { modelThreads: threads }),
+      })),
+    )
+  }
+  return [...scored, ...idle, ...sliced]
+}
+
+/** End of the newest window of a duration that the feature job recorded as complete, SRV-4. */
+async function completeUntilMs(
+  lake: JobContext['lake'],
+  minutes: number,
+): Promise<number | undefined> {
+  const seconds = await lake.table('device_features').position(`features/complete/${minutes}`)
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+function modelOf(row: DeploymentRow): RunModel {
+  return {
+    modelId: row.model_id,
+    modelVersion: row.model_version,
+    durationMinutes: row.window_duration_minutes,
+    role: row.deployment_role,
+  }
+}
+
+function resultOf(run: ModelRun): UnitResult {
+  return { run, flagged: [], eligible: new Map(), exclusions: [] }
+}
+
+function staleResult(
+  row: DeploymentRow,
+  targetWindowEndMs: number,
+  devices: readonly FleetDevice[],
+): UnitResult {
+  const run = modelOf(row)
+  return {
+    ...resultOf({ ...run, kind: 'stale', targetWindowEndMs }),
+    exclusions: devices
+      .filter(({ status }) => status === 'active')
+      .map(({ device_id }) => ({
+        deviceId: device_id,
+        durationMinutes: run.durationMinutes,
+        modelId: run.modelId,
+        reason: 'FEATURES_STALE',
+      })),
+  }
+}
+
+function sliceUnsupported(row: DeploymentRow): UnitResult {
+  return resultOf({
+    ...modelOf(row),
+    kind: 'failed',
+    error: new IsothermError(
+      'MODEL_INVALID',
+      `${row.model_id} ${row.model_version} is deployed to slice ${row.slice}; this release scores slice * only`,
+    ),
+  })
+}
+
+function outcomeOf(
+  runId: string,
+  scoredAtMs: number,
+  results: readonly UnitResult[],
+): ScoringOutcome {
+  const flagged: ScoredWindow[] = []
+  const exclusions: ScoringExclusion[] = []
+  const eligible = new Map<string, EligibleScore>()
+  for (const result of results) {
+    for (const window of result.flagged) flagged.push(window)
+    for (const exclusion of result.exclusions) exclusions.push(exclusion)
+    for (const [deviceId, score] of result.eligible) {
+      const known = eligible.get(deviceId)
+      eligible.set(deviceId, known === undefined ? score : highest(known, score))
+    }
+  }
+  flagged.sort((a, b) => (a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0))
+  return {
+    runId,
+    scoredAtMs,
+    models: results.map(({ run }) => run),
+    flagged,
+    eligible,
+    exclusions,
+    isPartial: results.some(({ run }) => run.kind === 'failed'),
+  }
+}
+
+function highest(a: EligibleScore, b: EligibleScore): EligibleScore {
+  const scores: Record<string, number> = { ...a.scores }
+  for (const [modelId, score] of Object.entries(b.scores)) {
+    scores[modelId] = Math.max(score, scores[modelId] ?? 0)
+  }
+  return {
+    scores,
+    windowStartMs: Math.min(a.windowStartMs, b.windowStartMs),
+    windowEndMs: Math.max(a.windowEndMs, b.windowEndMs),
+    sensorCompleteness: Math.min(a.sensorCompleteness, b.sensorCompleteness),
+  }
+}
