@@ -1,0 +1,53 @@
+/** A device id as the registry allows it, ING-3. */
+const devicePattern = /^[A-Za-z0-9\-._:]{1,128}$/
+
+export function isDeviceId(text: string): boolean {
+  return devicePattern.test(text)
+}
+
+/** Host and client id in the user name of an IoT Hub client. */
+export type HubUsername = { readonly hostName: string; readonly clientId: string }
+
+/**
+ * Reads `{host}/{clientId}/?api-version=...` and its older forms: the client id ends at `/?`, at
+ * `/api-version` or at the end. Undefined if the name is not of this kind.
+ */
+export function parseHubUsername(username: string): HubUsername | undefined {
+  const hostEnd = username.indexOf('/')
+  if (hostEnd <= 0) return undefined
+  const rest = username.slice(hostEnd + 1)
+  const ends = ['/?', '/api-version', '?'].map((mark) => rest.indexOf(mark)).filter((at) => at >= 0)
+  const clientId = (ends.length === 0 ? rest : rest.slice(0, Math.min(...ends))).replace(/\/$/, '')
+  return clientId === '' ? undefined : { hostName: username.slice(0, hostEnd), clientId }
+}
+
+/** Longest message id that is believed, as IoT Hub has it; others do not name a message. */
+const maxMessageIdLength = 128
+
+/** Percent-decoding that leaves what is not encoded properly as it is; `+` stays a plus. */
+function decodedLoosely(text: string): string {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text
+    throw error
+  }
+}
+
+/**
+ * Message id `$.mid` of the property bag at the end of a topic. Tolerates a leading `?`, a trailing
+ * `/`, keys without a value and both spellings of `$`.
+ */
+export function messageIdOf(bag: string): string | undefined {
+  if (bag.length === 0) return undefined
+  const from = bag.charCodeAt(0) === 0x3f ? 1 : 0
+  const to = bag.endsWith('/') ? bag.length - 1 : bag.length
+  for (const pair of bag.slice(from, to).split('&')) {
+    const at = pair.indexOf('=')
+    if (at < 0 || decodedLoosely(pair.slice(0, at)) !== '$.mid') continue
+    const messageId = decodedLoosely(pair.slice(at + 1))
+    return messageId.length > 0 && messageId.length <= maxMessageIdLength ? messageId : undefined
+  }
+  return undefined
+}

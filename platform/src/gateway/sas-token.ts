@@ -1,0 +1,102 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** Outcome of a token check; the reason is for the log, never for the device. */
+export type SasVerdict =
+  | { readonly kind: 'valid'; readonly expiresAtMs: number }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** What a token is checked against. */
+export type SasCheck = {
+  readonly deviceId: string
+  /** Base64 keys; any of them may have signed, so that keys can be rotated. */
+  readonly keys: readonly string[]
+  /** Accepted audience hosts in lower case: own names and those of an imported hub. */
+  readonly hostNames: ReadonlySet<string>
+  readonly nowMs: number
+  /** Tolerated clock difference after the expiry, ING-5. */
+  readonly leewayMs: number
+}
+
+const prefix = 'SharedAccessSignature '
+
+function refused(reason: string): SasVerdict {
+  return { kind: 'refused', reason }
+}
+
+/** Fields in any order, split at the first `=` only: base64 padding is not always encoded. */
+function fieldsOf(token: string): ReadonlyMap<string, string> {
+  return new Map(
+    token
+      .slice(prefix.length)
+      .split('&')
+      .map((part) => {
+        const at = part.indexOf('=')
+        return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)]
+      }),
+  )
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    // A stray percent sign: the token is not one.
+    if (error instanceof URIError) return undefined
+    throw error
+  }
+}
+
+/** `{host}/devices` covers every device, `{host}/devices/{id}` one; compared by segments. */
+function coversDevice(resource: string, check: SasCheck): boolean {
+  const segments = resource.split('/')
+  const [host = '', collection, device] = segments
+  if (!check.hostNames.has(host.toLowerCase()) || collection !== 'devices') return false
+  return segments.length === 2 || (segments.length === 3 && device === check.deviceId)
+}
+
+/** True if a password or header value claims to be a token. */
+export function isSasToken(text: string): boolean {
+  return text.startsWith(prefix)
+}
+
+/** Checks a shared access signature, ING-5. The signature covers `sr` exactly as it was sent. */
+export function verifySasToken(token: string, check: SasCheck): SasVerdict {
+  if (!isSasToken(token)) return refused('not a shared access signature')
+  const fields = fieldsOf(token)
+  const resource = fields.get('sr') ?? ''
+  const expiry = fields.get('se') ?? ''
+  const signature = decoded(fields.get('sig') ?? '')
+  const audience = decoded(resource)
+  if (signature === undefined || audience === undefined) return refused('token is not well encoded')
+  if (!/^\d{1,12}$/.test(expiry)) return refused('token has no expiry in seconds')
+  const found = Buffer.from(signature, 'base64')
+  const isSigned = check.keys
+    .map((key) =>
+      createHmac('sha256', Buffer.from(key, 'base64')).update(`${resource}\n${expiry}`).digest(),
+    )
+    .map((expected) => found.length === expected.length && timingSafeEqual(found, expected))
+    .includes(true)
+  if (!isSigned) return refused('signature does not match any key of the device')
+  if (!coversDevice(audience, check)) return refused('token is for another host or device')
+  const expiresAtMs = Number(expiry) * 1_000
+  const lateMs = check.nowMs - expiresAtMs
+  if (lateMs >= check.leewayMs) {
+    return refused(`token expired ${Math.round(lateMs / 1_000)} s ago by the gateway's clock`)
+  }
+  return { kind: 'valid', expiresAtMs }
+}
+
+/** Makes a token as the device SDKs do; for simulators, tools and tests. */
+export function signSasToken(options: {
+  readonly hostName: string
+  readonly deviceId: string
+  readonly key: string
+  readonly expiresAtMs: number
+}): string {
+  const resource = encodeURIComponent(`${options.hostName}/devices/${options.deviceId}`)
+  const expiry = Math.floor(options.expiresAtMs / 1_000)
+  const signature = createHmac('sha256', Buffer.from(options.key, 'base64'))
+    .update(`${resource}\n${expiry}`)
+    .digest('base64')
+  return `${prefix}sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}`
+}
