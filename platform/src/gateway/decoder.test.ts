@@ -305,3 +305,22 @@ test('arbitrary bytes are refused without a throw and keep their first 256 KB', 
   const huge = decode(Buffer.alloc(300_000, 0x20))
   expect(huge.payload.length).toBe(262_144)
 })
+
+test('a message is judged alone: what came before it changes nothing', () => {
+  const texts = [
+    wide('"readings":{"temperature":1},"x":1'),
+    wide('"x":'),
+    readings('"temperature":1,"foo":2,'),
+    narrow('"value":1,"unit":"c","\\u0078":"\\ud800"'),
+    readings('"temperature":1'),
+    '[{"a":1,"a":2}]',
+  ]
+  const alone = texts.map((text) => compileDecoder(testFleet).decode(Buffer.from(text), context))
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: texts.length - 1 }), { maxLength: 20 }), (order) => {
+      for (const i of order) {
+        expect(decoder.decode(Buffer.from(texts[i]!), context)).toEqual(alone[i])
+      }
+    }),
+  )
+})

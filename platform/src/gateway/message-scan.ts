@@ -153,7 +153,7 @@ export class MessageScan {
     this.reason = undefined
     this.detail = ''
     clearNotes(this.notes)
-    if (this.unknown.length > 0) {
+    if (this.#unknownKeys.size > 0) {
       this.unknown.length = 0
       this.#unknownKeys.clear()
     }
