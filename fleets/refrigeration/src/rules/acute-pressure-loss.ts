@@ -36,12 +36,10 @@ function observe(state: State, { timeMs, values }: LiveReading, windowMs: number
   }
 }
 
-function canJudge(state: State, { timeMs, mayFire, values }: LiveReading): boolean {
+function canJudge(state: State, { timeMs, mayFire }: LiveReading): boolean {
   const first = state.samples[0]
-  // While the state is only assumed, a start could hide in the gap.
-  const isAssumed = state.running !== null && typeof values.current_compressor !== 'number'
-  if (!mayFire || isAssumed) return false
-  if (first === undefined || state.samples.length < 3 || timeMs - first[0] < 120_000) return false
+  if (first === undefined || state.samples.length < 3 || !mayFire) return false
+  if (timeMs - first[0] < 120_000) return false
   if (timeMs - state.defrostSeenMs < 900_000) return false
   return state.samples.every((sample) => sample[2] === state.running)
 }
@@ -69,19 +67,20 @@ export const acutePressureLoss: StreamRule<State> = {
     }
     const highest = state.samples.reduce((most, sample) => Math.max(most, sample[1]), 0)
     const limit = (1 - (thresholds.pressure_drop_fraction ?? 0.3)) * highest
-    const isBreach = canJudge(state, reading) && pressure < limit
-    const breaches = isBreach ? state.breaches + 1 : 0
+    // While the compressor state is only assumed, a start could hide in the gap.
+    const isAssumed = state.running !== null && state.runningSeenMs !== timeMs
+    const isBreach = !isAssumed && canJudge(state, reading) && pressure < limit
+    const breaches = isBreach ? state.breaches + 1 : isAssumed ? state.breaches : 0
     const wasFiring = state.phase === 'firing'
     const fired = !wasFiring && breaches >= (state.running === null ? 3 : 2)
     const calm = pressure >= 0.85 * state.fellFrom ? state.calm + 1 : 0
     const stays = wasFiring && calm < 5 && timeMs - state.firedMs < 1_800_000
-    const phase: RulePhase = fired || stays ? 'firing' : isBreach ? 'pending' : 'idle'
+    const phase: RulePhase = fired || stays ? 'firing' : breaches > 0 ? 'pending' : 'idle'
     const samples = [...state.samples, [timeMs, pressure, state.running] as const]
     const origin = fired ? { firedMs: timeMs, fellFrom: highest, calm: 0 } : { calm }
     const next = { ...state, ...origin, phase, lastMs: timeMs, samples, breaches }
     if (!fired) return { state: next, phase, fired }
-    const minutes = windowMs / 60_000
-    const reason = `Low-side pressure fell from ${highest.toFixed(0)} to ${pressure.toFixed(0)} kPa within ${minutes} min, below the limit of ${limit.toFixed(0)} kPa`
+    const reason = `Low-side pressure fell from ${highest.toFixed(0)} to ${pressure.toFixed(0)} kPa within ${windowMs / 60_000} min, below the limit of ${limit.toFixed(0)} kPa`
     return { state: next, phase, fired, reason }
   },
 }

@@ -21,14 +21,13 @@ export const compressorOverload: StreamRule<State> = {
       return { state, phase: state.phase, fired: false }
     }
     const limit = thresholds.current_threshold_amps ?? 40
-    const isBreach = mayFire && current > limit
-    const hadGap = timeMs - state.lastMs > 600_000
-    const breaches = isBreach ? (hadGap ? 0 : state.breaches) + 1 : 0
+    const earlier = timeMs - state.lastMs > 600_000 ? 0 : state.breaches
+    const breaches = mayFire && current > limit ? earlier + 1 : 0
     const calm = current <= 0.95 * limit ? state.calm + 1 : 0
     const isFiring = breaches >= (thresholds.debounce_readings ?? 1)
     const wasFiring = state.phase === 'firing'
-    const stays = wasFiring && calm < 5
-    const phase: RulePhase = stays || isFiring ? 'firing' : breaches > 0 ? 'pending' : 'idle'
+    const phase: RulePhase =
+      (wasFiring && calm < 5) || isFiring ? 'firing' : breaches > 0 ? 'pending' : 'idle'
     const next = { phase, lastMs: timeMs, breaches, calm }
     if (wasFiring || !isFiring) return { state: next, phase, fired: false }
     const reason = `Compressor current is ${current.toFixed(1)} A, above the limit of ${limit} A`

@@ -71,8 +71,7 @@ export const totalCoolingLoss: StreamRule<State> = {
       ...{ riseSinceMs, riseFrom, calmSinceMs },
     }
     if (!fired) return { state: next, phase, fired }
-    const lasted = Math.round((timeMs - riseSinceMs) / minuteMs)
-    const reason = `Evaporator warmed from ${riseFrom.toFixed(1)} to ${temperature.toFixed(1)} °C in ${lasted} min, faster than the limit of ${limit} °C/min`
+    const reason = `Evaporator warmed from ${riseFrom.toFixed(1)} to ${temperature.toFixed(1)} °C in ${Math.round((timeMs - riseSinceMs) / minuteMs)} min, faster than the limit of ${limit} °C/min`
     return { state: next, phase, fired, reason }
   },
 }

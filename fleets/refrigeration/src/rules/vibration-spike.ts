@@ -1,7 +1,6 @@
-import type { LiveReading, RulePhase, StreamRule } from 'isotherm/contracts'
+import type { RulePhase, StreamRule } from 'isotherm/contracts'
 
 const bucketMs = 300_000
-const dayMs = 86_400_000
 /** Above this a rule without enough history fires as well, mm/s. */
 const absoluteLimit = 20
 
@@ -38,11 +37,6 @@ function addReading(buckets: readonly Bucket[], timeMs: number, value: number): 
   return buckets.with(at, [index, found[1] + value, found[2] + 1])
 }
 
-function isRunning({ values }: LiveReading): boolean {
-  const current = values.current_compressor
-  return typeof current === 'number' && current >= 0.5
-}
-
 /** SRV-17: the compressor vibrates far more than its own mean of the last 24 hours. */
 export const vibrationSpike: StreamRule<State> = {
   id: 'VIBRATION_SPIKE',
@@ -63,11 +57,11 @@ export const vibrationSpike: StreamRule<State> = {
     }
     const state = isOld ? previous : moveWindow(previous, Math.floor(timeMs / bucketMs))
     const firstMs = state.firstMs || timeMs
-    const isWarm = timeMs - firstMs >= dayMs && state.count >= 360
-    const limit = isWarm
-      ? Math.max((thresholds.vibration_multiplier ?? 3) * state.mean, floorOf(thresholds))
-      : absoluteLimit
-    const running = isRunning(reading)
+    const isWarm = timeMs - firstMs >= 288 * bucketMs && state.count >= 360
+    const { vibration_multiplier = 3, vibration_floor_mm_s = 4.5 } = thresholds
+    const ownLimit = Math.max(vibration_multiplier * state.mean, vibration_floor_mm_s)
+    const limit = isWarm ? ownLimit : absoluteLimit
+    const running = Number(reading.values.current_compressor ?? 0) >= 0.5
     const isBreach = value > limit
     const buckets = running && !isBreach ? addReading(state.buckets, timeMs, value) : state.buckets
     // A reading up to two minutes older than the newest joins the mean and is not judged, SRV-14.
@@ -77,16 +71,12 @@ export const vibrationSpike: StreamRule<State> = {
     const calm = value > calmLimit ? 0 : state.calm + (running ? 1 : 0)
     const wasFiring = state.phase === 'firing'
     const fired = isBreach && reading.mayFire && !wasFiring
-    const stays = wasFiring && calm < 5
-    const phase: RulePhase = fired || stays ? 'firing' : isWarm ? 'idle' : 'warming'
+    const phase: RulePhase =
+      fired || (wasFiring && calm < 5) ? 'firing' : isWarm ? 'idle' : 'warming'
     const next = { ...state, phase, firstMs, lastMs: timeMs, calm, buckets }
     if (!fired) return { state: next, phase, fired }
     const usual = isWarm ? `, usual is ${state.mean.toFixed(1)} mm/s` : ''
     const reason = `Compressor vibration is ${value.toFixed(1)} mm/s, above the limit of ${limit.toFixed(1)} mm/s${usual}`
     return { state: next, phase, fired, reason }
   },
-}
-
-function floorOf(thresholds: Readonly<Record<string, number>>): number {
-  return thresholds.vibration_floor_mm_s ?? 4.5
 }

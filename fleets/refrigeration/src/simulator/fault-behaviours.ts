@@ -86,9 +86,9 @@ function compressorSeizure(): FaultBehaviour {
     }
     effects.compressor = 'on'
     lockedReadings += 1
-    // A locked rotor draws at least the limit of the motor protection, 42 A, on small units too.
+    // A locked rotor draws 3.5 times the usual current, on small units more: about 47 A.
     const usual = Math.max(8, unit.level[gauge.current]!)
-    multiply(effects, gauge.current, Math.max(3.5, 45 / usual))
+    multiply(effects, gauge.current, Math.max(3.5, 47 / usual))
   }
 }
 
