@@ -15,6 +15,7 @@ export {
   type ScoredWindow,
   type ScoringRun,
 } from './scored-window.ts'
+export { scoringRunOf } from './scoring-run.ts'
 export { runSlaMonitor } from './sla-monitor.ts'
 export type { Storm } from './storm.ts'
 export type { StreamCounts, ThresholdSource } from './stream-partition.ts'

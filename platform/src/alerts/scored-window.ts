@@ -39,7 +39,8 @@ export type DeviceEvidence = {
   readonly windows: readonly {
     readonly modelId: string
     readonly score: number
-    readonly scoreId: string
+    /** Null when the score was not flagged: only flagged rows are named. */
+    readonly scoreId: string | null
     readonly windowStartMs: number
     readonly windowEndMs: number
   }[]

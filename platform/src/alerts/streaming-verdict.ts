@@ -34,12 +34,15 @@ export function judgeStreaming(
 ): AlertChange | undefined {
   if (evidence === undefined) return undefined
   const later = evidence.windows
-    .filter((window) => window.windowEndMs > row.first_detected_at && window.score > confirmScore)
-    .toSorted((left, right) => right.score - left.score || (left.scoreId < right.scoreId ? -1 : 1))
-  const [strongest] = later
-  if (strongest !== undefined) {
+    .filter(({ windowEndMs, score }) => windowEndMs > row.first_detected_at && score > confirmScore)
+    .toSorted(
+      (left, right) =>
+        right.score - left.score || ((left.scoreId ?? '') < (right.scoreId ?? '') ? -1 : 1),
+    )
+  if (later.length > 0) {
+    const scoreId = later.find((window) => window.scoreId !== null)?.scoreId ?? row.score_id
     const modelIds = [...new Set(later.map(({ modelId }) => modelId))].toSorted()
-    return { kind: 'confirm', alertId: row.alert_id, scoreId: strongest.scoreId, modelIds }
+    return { kind: 'confirm', alertId: row.alert_id, scoreId, modelIds }
   }
   const lastBreachMs = row.last_breach_at ?? row.alert_created_at
   const seen = evidence.windows.every(({ windowStartMs }) => windowStartMs >= lastBreachMs)

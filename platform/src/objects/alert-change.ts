@@ -22,7 +22,7 @@ export type AlertChange =
   | {
       readonly kind: 'confirm'
       readonly alertId: string
-      readonly scoreId: string
+      readonly scoreId: string | null
       readonly modelIds: readonly string[]
     }
   /** A batch run contradicts a streaming alert, SRV-22. */

@@ -85,8 +85,8 @@ export async function queryAlerts(database: StateDatabase, query: AlertQuery): P
     )
   }
   const rows = await select
-    .orderBy(major)
-    .orderBy(minor)
+    .orderBy('major')
+    .orderBy('minor')
     .orderBy('alert_id')
     .limit(limit + 1)
     .execute()
