@@ -21,6 +21,7 @@ export {
   type StageName,
   stageNames,
 } from './pipeline.ts'
+export { type ReplayOptions, type ReplayOutcome, replayPipeline } from './replay.ts'
 export {
   readServerMarker,
   removeServerMarker,

@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { z } from 'zod'
+import { type DeviceRow, IsothermError } from '../../contracts/index.ts'
+import { generateSasKeys, hashPassword } from '../../objects/index.ts'
+import { type Deployment, readServerMarker } from '../../runtime/index.ts'
+import { type CommonOptions, command, withDeployment } from '../program.ts'
+
+const deviceSchema = z.object({
+  device_id: z.string(),
+  site_id: z.string().default('SITE-1'),
+  site_name: z.string().nullish(),
+  region: z.string().default('default'),
+  model: z.string().default('unknown'),
+  equipment_class: z.string().optional(),
+  climate_zone: z.string().nullish(),
+  cohort_id: z.string().nullish(),
+  install_date: z.string().nullish(),
+  firmware_version: z.string().nullish(),
+  expected_sensors: z.array(z.string()).nullish(),
+  reporting_interval_s: z.number().int().positive().default(60),
+  timezone: z.string().default('UTC'),
+  timestamp_mode: z.enum(['utc', 'local']).default('utc'),
+  pressure_reference: z.enum(['absolute', 'gauge']).default('absolute'),
+  username: z.string().optional(),
+  password: z.string().optional(),
+})
+
+type DeviceEntry = z.infer<typeof deviceSchema>
+
+/** What the caller needs to let a device connect; shown once. */
+type Registered = { readonly device_id: string; readonly connection_string: string }
+
+function rowOf(entry: DeviceEntry, deployment: Deployment): DeviceRow {
+  const { username: _username, password: _password, ...row } = entry
+  return {
+    ...row,
+    status: 'active',
+    site_name: row.site_name ?? null,
+    equipment_class: row.equipment_class ?? deployment.fleet.equipmentClasses[0] ?? 'default',
+    climate_zone: row.climate_zone ?? null,
+    customer_tier: null,
+    cohort_id: row.cohort_id ?? null,
+    install_date: row.install_date ?? null,
+    firmware_version: row.firmware_version ?? null,
+    expected_sensors: row.expected_sensors ?? null,
+    valid_from: deployment.clock(),
+    valid_to: null,
+  }
+}
+
+async function register(
+  deployment: Deployment,
+  entries: readonly DeviceEntry[],
+  hostName: string,
+): Promise<readonly Registered[]> {
+  const { state } = deployment
+  await state.registry.upsert(entries.map((entry) => rowOf(entry, deployment)))
+  const registered: Registered[] = []
+  const credentials: Parameters<typeof state.credentials.set>[0][number][] = []
+  for (const { device_id: deviceId, username, password } of entries) {
+    const keys = generateSasKeys()
+    credentials.push({ deviceId, credential: keys })
+    if (username !== undefined && password !== undefined) {
+      const passwordHash = await hashPassword(password)
+      credentials.push({ deviceId, credential: { kind: 'password', username, passwordHash } })
+    }
+    const parts = [
+      `HostName=${hostName}`,
+      `DeviceId=${deviceId}`,
+      `SharedAccessKey=${keys.primaryKey}`,
+    ]
+    registered.push({ device_id: deviceId, connection_string: parts.join(';') })
+  }
+  await state.credentials.set(credentials)
+  return registered
+}
+
+function readEntries(path: string): readonly DeviceEntry[] {
+  let lines: readonly string[]
+  try {
+    lines = readFileSync(path, 'utf8').split('\n')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new IsothermError('INPUT_INVALID', `${path}: ${reason}`, { cause })
+  }
+  return lines.flatMap((line, index) => {
+    if (line.trim() === '') return []
+    try {
+      return [deviceSchema.parse(JSON.parse(line))]
+    } catch (cause) {
+      const reason =
+        cause instanceof z.ZodError
+          ? cause.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+          : String(cause)
+      throw new IsothermError(
+        'INPUT_INVALID',
+        `${path} line ${index + 1}: ${reason}; one JSON object a line, device_id at least`,
+        { cause },
+      )
+    }
+  })
+}
+
+type LiveDevice = { readonly device_id: string }
+
+async function listFromServer(url: string, token: string): Promise<readonly LiveDevice[]> {
+  const devices: LiveDevice[] = []
+  let cursor = ''
+  for (;;) {
+    const response = await fetch(`${url}/api/v1/devices?limit=500${cursor}`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const page = (await response.json()) as {
+      readonly devices: readonly LiveDevice[]
+      readonly next_cursor?: string | null
+    }
+    devices.push(...page.devices)
+    if (page.next_cursor === undefined || page.next_cursor === null) return devices
+    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`
+  }
+}
+
+/** `isotherm devices ...`: who may send. */
+export function addDevices(program: Command): void {
+  const devices = program.command('devices').description('list and register devices')
+  command<CommonOptions>(
+    devices,
+    'list',
+    'list devices with health',
+    [],
+    async (options, output) => {
+      const server = readServerMarker(options.data)
+      if (server !== undefined) {
+        output.records(await listFromServer(server.url, server.token))
+        return
+      }
+      await withDeployment(options, async ({ state }) => {
+        output.records(
+          state.registry.devices().map((device) => {
+            const live = state.live.device(device.device_id)
+            return {
+              device_id: device.device_id,
+              site_id: device.site_id,
+              model: device.model,
+              health: live?.healthStatus ?? 'unknown',
+              score: live?.latestScore ?? null,
+              open_alerts: live?.openAlertCount ?? 0,
+              last_reading:
+                live?.lastReadingMs === undefined
+                  ? null
+                  : new Date(live.lastReadingMs).toISOString(),
+            }
+          }),
+        )
+      })
+    },
+  )
+  const hostName = new Option('--host-name <name>', 'name devices connect to').default('localhost')
+  command<
+    CommonOptions & { readonly hostName: string; readonly site: string; readonly model: string }
+  >(
+    devices,
+    'add <device>',
+    'register one device and print its connection string, once',
+    [
+      hostName,
+      new Option('--site <id>', 'site').default('SITE-1'),
+      new Option('--model <name>', 'equipment model').default('unknown'),
+    ],
+    async (options, output, [deviceId = '']) => {
+      const { site, model } = options
+      const entry = deviceSchema.parse({ device_id: deviceId, site_id: site, model })
+      output.records(
+        await withDeployment(options, (deployment) =>
+          register(deployment, [entry], options.hostName),
+        ),
+      )
+    },
+  )
+  command<CommonOptions & { readonly hostName: string }>(
+    devices,
+    'import <file>',
+    'register devices from NDJSON and print their connection strings, once',
+    [hostName],
+    async (options, output, [path = '']) => {
+      const entries = readEntries(path)
+      output.records(
+        await withDeployment(options, (deployment) =>
+          register(deployment, entries, options.hostName),
+        ),
+      )
+    },
+  )
+  command<CommonOptions & { readonly backdate?: boolean }>(
+    devices,
+    'collector <name>',
+    'create a token that may send for many devices; printed once',
+    [new Option('--backdate', 'may stamp readings with their own time (history)')],
+    async (options, output, [name = '']) => {
+      const made = await withDeployment(options, ({ state }) =>
+        state.credentials.addCollector({
+          collectorId: name,
+          mayBackdate: options.backdate === true,
+        }),
+      )
+      output.records([{ collector: name, token: made.token }])
+    },
+  )
+}

@@ -1,0 +1,102 @@
+import { type Command, Option } from 'commander'
+import { trainModels } from '../../models/index.ts'
+import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { instantOf } from './run.ts'
+
+type TrainOptions = CommonOptions & {
+  readonly model?: string
+  readonly until?: string
+  readonly seed?: string
+  readonly threads?: string
+  readonly deploy?: boolean
+}
+
+/** `isotherm train`: models from the features there are; `isotherm models`: what there is. */
+export function addTrain(program: Command): void {
+  command<TrainOptions>(
+    program,
+    'train',
+    'train the models of the fleet and register them',
+    [
+      new Option('--model <id>', 'only this family'),
+      new Option('--until <instant>', 'use nothing later'),
+      new Option('--seed <number>', 'seed instead of the one in the fleet definition'),
+      new Option('--threads <number>', 'scoring threads; the result is the same'),
+      new Option('--deploy', 'let the new versions drive alerts at once'),
+    ],
+    async (options, output) => {
+      const { model, until, seed, threads, deploy } = options
+      await withDeployment(
+        { data: options.data, ...(options.fleet && { fleet: options.fleet }) },
+        async (deployment) => {
+          const nowMs = deployment.clock()
+          const outcome = await trainModels(
+            {
+              lake: deployment.lake,
+              nowMs,
+              onProgress: (label, done, total) => output.progress(`${label} (${done} of ${total})`),
+            },
+            {
+              registry: deployment.models,
+              devices: deployment.state.registry.devices(),
+              untilMs: until === undefined ? nowMs : instantOf(until, 'until'),
+              ...(model !== undefined && { only: { modelId: model } }),
+              ...(seed !== undefined && { seed: Number(seed) }),
+              ...(threads !== undefined && { threads: Number(threads) }),
+              ...(deploy !== undefined && { deploy }),
+            },
+          )
+          output.records(
+            outcome.models.map((trained) =>
+              trained.kind === 'failed'
+                ? {
+                    model: trained.modelId,
+                    minutes: trained.durationMinutes,
+                    version: null,
+                    result: `failed: ${trained.error.message}`,
+                    hash: null,
+                  }
+                : {
+                    model: trained.manifest.modelId,
+                    minutes: trained.manifest.durationMinutes,
+                    version: trained.manifest.modelVersion,
+                    result:
+                      trained.kind === 'trained' && trained.isDeployed
+                        ? 'trained, deployed'
+                        : trained.kind,
+                    hash: trained.manifest.contentHash.slice(0, 12),
+                  },
+            ),
+          )
+          if (outcome.models.every(({ kind }) => kind === 'failed')) process.exitCode = 1
+        },
+      )
+    },
+  )
+  command<CommonOptions>(
+    program,
+    'models',
+    'list registered models',
+    [],
+    async (options, output) => {
+      await withDeployment(options, async ({ models, clock }) => {
+        const deployed = await models.deployed(clock())
+        output.records(
+          (await models.list()).map((manifest) => ({
+            model: manifest.modelId,
+            minutes: manifest.durationMinutes,
+            version: manifest.modelVersion,
+            role:
+              deployed.find(
+                (row) =>
+                  row.model_id === manifest.modelId &&
+                  row.window_duration_minutes === manifest.durationMinutes &&
+                  row.model_version === manifest.modelVersion,
+              )?.deployment_role ?? '-',
+            hash: manifest.contentHash.slice(0, 12),
+          })),
+        )
+      })
+    },
+  )
+}

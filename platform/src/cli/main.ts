@@ -1,0 +1,42 @@
+import { Command } from 'commander'
+import { addAlerts } from './commands/alerts.ts'
+import { addDemo } from './commands/demo.ts'
+import { addDevices } from './commands/devices.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEvaluate } from './commands/evaluate.ts'
+import { addImport } from './commands/import.ts'
+import { addQuery } from './commands/query.ts'
+import { addReplay } from './commands/replay.ts'
+import { addRun } from './commands/run.ts'
+import { addTokens } from './commands/tokens.ts'
+import { addTrain } from './commands/train.ts'
+import { addUp } from './commands/up.ts'
+
+const program = new Command('isotherm')
+  .description('Self-hosted predictive maintenance for device fleets')
+  .version('0.1.0')
+  .showSuggestionAfterError(true)
+  .showHelpAfterError('(type isotherm --help to see what there is)')
+  .exitOverride((error) => {
+    // Help and version end well; every other complaint of the parser is wrong usage.
+    process.exit(error.exitCode === 0 ? 0 : 2)
+  })
+
+for (const add of [
+  addUp,
+  addDemo,
+  addImport,
+  addDevices,
+  addTokens,
+  addQuery,
+  addRun,
+  addTrain,
+  addReplay,
+  addEvaluate,
+  addAlerts,
+  addDoctor,
+]) {
+  add(program)
+}
+
+await program.parseAsync()

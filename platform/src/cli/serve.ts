@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pino from 'pino'
+import { IsothermError } from '../contracts/index.ts'
+import { createGateway, type Gateway, ingestRoutes } from '../gateway/index.ts'
+import {
+  type Authentication,
+  createHttpServer,
+  type HttpServer,
+  localOperator,
+  tokenHash,
+} from '../http/index.ts'
+import {
+  type Deployment,
+  developmentCertificate,
+  type PipelineOutcome,
+  removeServerMarker,
+  type Service,
+  startService,
+  writeServerMarker,
+} from '../runtime/index.ts'
+import { readApiTokens } from './api-tokens.ts'
+
+/** Where a server listens and how it behaves. */
+export type ServeOptions = {
+  readonly host: string
+  readonly port: number
+  /** Plain MQTT, for development; 0 switches it off. */
+  readonly mqttPort: number
+  /** MQTT over TLS; 0 switches it off. */
+  readonly mqttsPort: number
+  readonly hostNames: readonly string[]
+  readonly commitSeconds: number
+  /** PEM files; default: a certificate of our own, made on first start. */
+  readonly tlsCertificate?: string
+  readonly tlsKey?: string
+  /** Messages a second and burst of one device, ING-12. */
+  readonly deviceRate?: number
+  readonly deviceBurst?: number
+  readonly logLevel: string
+  readonly onRun?: (outcome: PipelineOutcome) => void
+}
+
+/** A server with everything running. */
+export type RunningServer = {
+  readonly url: string
+  readonly service: Service
+  readonly gateway: Gateway
+  readonly http: HttpServer
+  readonly close: () => Promise<void>
+}
+
+function builtConsole(): string | undefined {
+  const manifest = fileURLToPath(import.meta.resolve('@isotherm/console/package.json'))
+  const directory = join(dirname(manifest), 'dist')
+  return existsSync(join(directory, 'index.html')) ? directory : undefined
+}
+
+async function certificateOf(deployment: Deployment, options: ServeOptions) {
+  const { tlsCertificate, tlsKey } = options
+  if (tlsCertificate === undefined || tlsKey === undefined) {
+    const made = await developmentCertificate(
+      deployment.folder.certificatesDirectory,
+      options.hostNames,
+      deployment.clock(),
+    )
+    return { cert: made.certificate, key: made.key }
+  }
+  try {
+    return { cert: readFileSync(tlsCertificate, 'utf8'), key: readFileSync(tlsKey, 'utf8') }
+  } catch (cause) {
+    throw new IsothermError(
+      'INPUT_INVALID',
+      `--tls-cert and --tls-key: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
+  }
+}
+
+/** Configured tokens, or open mode without any; the local commands get a token of their own. */
+function authenticationOf(deployment: Deployment, localToken: string): Authentication {
+  const tokens = readApiTokens(deployment.folder.directory)
+  if (tokens.length === 0) return { kind: 'open' }
+  return {
+    kind: 'tokens',
+    tokens: [...tokens, { sha256: tokenHash(localToken), identity: localOperator }],
+  }
+}
+
+/** Prometheus text of the gateway's counters and the pipeline's stages. */
+function metricsText(gateway: Gateway, service: Service): readonly string[] {
+  const lines = gateway.metrics().map(({ name, labels, value }) => {
+    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
+    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
+  })
+  const stages = service
+    .health()
+    .flatMap(({ stage, runCount, failureCount, totalSeconds }) => [
+      `isotherm_stage_runs_total{stage="${stage}"} ${runCount}`,
+      `isotherm_stage_failures_total{stage="${stage}"} ${failureCount}`,
+      `isotherm_stage_seconds_total{stage="${stage}"} ${totalSeconds}`,
+    ])
+  const stream = service.streamRules.counts()
+  const rules = Object.entries(stream).map(
+    ([what, count]) => `isotherm_stream_messages_total{outcome="${what}"} ${count}`,
+  )
+  return [[...lines, ...stages, ...rules].join('\n')]
+}
+
+/** Starts gateway, pipeline, API and console of an open deployment. */
+export async function serve(deployment: Deployment, options: ServeOptions): Promise<RunningServer> {
+  const { fleet, lake, state, log, clock, folder } = deployment
+  const logger = pino({ level: options.logLevel, base: null }, pino.destination(2))
+  const localToken = randomBytes(32).toString('base64url')
+  const gateway = createGateway({
+    log,
+    fleet,
+    clock,
+    directory: state.credentials.identity,
+    hostNames: options.hostNames,
+    limits: {
+      ...(options.deviceRate !== undefined && { deviceRate: options.deviceRate }),
+      ...(options.deviceBurst !== undefined && { deviceBurst: options.deviceBurst }),
+    },
+  })
+  const service = await startService(deployment, {
+    commitSeconds: options.commitSeconds,
+    stopwatch: () => performance.now(),
+    onRun: (outcome) => {
+      options.onRun?.(outcome)
+      const { scoring } = outcome
+      if (scoring?.models.some(({ kind }) => kind === 'scored') !== true) return
+      const at = new Date(scoring.scoredAtMs).toISOString()
+      http.publish({
+        kind: 'run',
+        stage: 'score',
+        outcome: scoring.isPartial ? 'partial' : 'ok',
+        at,
+      })
+      http.publish({ kind: 'devices', device_ids: [] })
+    },
+    onFailure: (what, error) => logger.error({ what, error: String(error) }, 'stage failed'),
+  })
+  const consoleDirectory = builtConsole()
+  const http = await createHttpServer({
+    fleet,
+    lake,
+    state,
+    registry: deployment.models,
+    clock,
+    authentication: authenticationOf(deployment, localToken),
+    metrics: () => metricsText(gateway, service),
+    components: () =>
+      service.health().map(({ stage, failure, lastEndMs }) => ({
+        name: stage,
+        state: failure === undefined ? 'ok' : 'failed',
+        detail: failure ?? `last run ended ${new Date(lastEndMs ?? 0).toISOString()}`,
+      })),
+    ingestRoutes: (app) => ingestRoutes(app, gateway),
+    ...(consoleDirectory !== undefined && { consoleDirectory }),
+    onFailure: ({ requestId, error }) => logger.error({ requestId, error: String(error) }, 'http'),
+  })
+  const close = async () => {
+    await gateway.close()
+    await http.close()
+    await service.close()
+    removeServerMarker(folder.directory)
+  }
+  try {
+    const tls = options.mqttsPort === 0 ? undefined : await certificateOf(deployment, options)
+    const { host, mqttPort, mqttsPort } = options
+    if (mqttPort !== 0) await gateway.listenMqtt({ host, port: mqttPort })
+    if (tls !== undefined) await gateway.listenMqtt({ host, port: mqttsPort, tls })
+    const url = await http.listen({ host, port: options.port })
+    writeServerMarker(folder.directory, { url, token: localToken, processId: process.pid })
+    return { url, service, gateway, http, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
