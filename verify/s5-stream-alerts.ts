@@ -37,9 +37,11 @@ function watchAlerts(url: string, token: string, seenAt: Map<string, number>): (
       for (const event of events) {
         const data = /^data: ?(.*)$/m.exec(event)?.[1]
         if (data === undefined) continue
-        const alert = JSON.parse(data) as AlertEvent
-        if (alert.severity !== 'CRITICAL' || alert.device_id === undefined) continue
-        if (!seenAt.has(alert.device_id)) seenAt.set(alert.device_id, performance.now())
+        const { alerts = [] } = JSON.parse(data) as { readonly alerts?: readonly AlertEvent[] }
+        for (const { severity, device_id: id } of alerts) {
+          if (severity !== 'CRITICAL' || id === undefined || seenAt.has(id)) continue
+          seenAt.set(id, performance.now())
+        }
       }
     }
   }

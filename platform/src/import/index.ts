@@ -1,4 +1,5 @@
 export { type ColumnMap, parseColumnMap, withInlineEntries } from './column-map.ts'
+export { createAdmission } from './import-admission.ts'
 export {
   type BadRow,
   type ImportedMessage,

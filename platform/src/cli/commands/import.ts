@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { DeviceRow } from '../../contracts/index.ts'
-import { createAdmission } from '../../gateway/index.ts'
 import {
   type ColumnMap,
+  createAdmission,
   importFile,
   parseColumnMap,
   withInlineEntries,
