@@ -98,7 +98,14 @@ export const promised: Promised = {
         return last
       }
       const options = { data: folder.path, port, mqttPort, mqttsPort, commitSeconds: 1 }
-      const throttle = ['--device-rate', '1000000', '--device-burst', '1000000']
+      const throttle = [
+        '--device-rate',
+        '1000000',
+        '--device-burst',
+        '1000000',
+        '--total-rate',
+        '1000000',
+      ]
       for (let kill = 1; kill <= killCount; kill++) {
         const server = await startServer({ ...options, more: throttle })
         const work: Promise<void>[] = []

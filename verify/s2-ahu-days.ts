@@ -83,6 +83,8 @@ export const promised: Promised = {
         ...common,
         '--map',
         map,
+        // One cell of the published file holds #VALUE!.
+        '--skip-bad',
       )
       report(`${imported?.rows} rows imported`)
       const labels = labelsOf(

@@ -39,6 +39,8 @@ export type ServeOptions = {
   /** Messages a second and burst of one device, ING-12. */
   readonly deviceRate?: number
   readonly deviceBurst?: number
+  /** Messages a second of all devices together, ING-12. */
+  readonly totalRate?: number
   readonly logLevel: string
   readonly onRun?: (outcome: PipelineOutcome) => void
 }
@@ -121,8 +123,12 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     directory: state.credentials.identity,
     hostNames: options.hostNames,
     limits: {
-      ...(options.deviceRate !== undefined && { deviceRate: options.deviceRate }),
+      ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
       ...(options.deviceBurst !== undefined && { deviceBurst: options.deviceBurst }),
+      ...(options.totalRate !== undefined && {
+        deploymentMessagesPerSecond: options.totalRate,
+        deploymentBurst: 2 * options.totalRate,
+      }),
     },
   })
   const service = await startService(deployment, {

@@ -207,7 +207,8 @@ export function addDemo(program: Command): void {
           )
         }
         const devices = await registerFleet(deployment, simulator, Number(options.devices), seed)
-        const server = await serve(deployment, parsed)
+        // History comes as fast as it can be taken; ING-12's default is for live fleets.
+        const server = await serve(deployment, { totalRate: 1_000_000, ...parsed })
         output.line(`Isotherm demo: ${server.url}`)
         const faults = developingFaults(simulator, devices, deployment.clock())
         const story = { deployment, server, simulator, devices, faults, seed, output }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import type { DeviceRow } from '../../contracts/index.ts'
+import type { DeviceRow, FleetDefinition } from '../../contracts/index.ts'
 import {
   type ColumnMap,
   createAdmission,
@@ -62,6 +62,15 @@ async function registerNew(
   return rows.length
 }
 
+/**
+ * End of the shortest window that holds the last reading: the file has all of it, while longer
+ * windows may go on in the next file.
+ */
+function endOfLastWindow(fleet: FleetDefinition, lastTimeMs: number): number {
+  const windowMs = Math.min(...fleet.windowMinutes) * 60_000
+  return (Math.floor(lastTimeMs / windowMs) + 1) * windowMs
+}
+
 /** `isotherm import`: a file of readings through the same door as live ones, up to features. */
 export function addImport(program: Command): void {
   command<ImportOptions>(
@@ -92,7 +101,7 @@ export function addImport(program: Command): void {
         )
         const added = await registerNew(deployment, imported.deviceIds)
         output.progress('computing features')
-        const endMs = (imported.lastTimeMs ?? 0) + 60_000
+        const endMs = endOfLastWindow(fleet, imported.lastTimeMs ?? 0)
         const clock = createStageClock(deployment.clock, () => performance.now())
         const { clean, features } = await runPipeline(deployment, clock, {
           stages: ['land', 'clean', 'features'],

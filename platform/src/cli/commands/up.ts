@@ -14,6 +14,7 @@ type UpOptions = CommonOptions & {
   readonly tlsKey?: string
   readonly deviceRate?: string
   readonly deviceBurst?: string
+  readonly totalRate?: string
   readonly logLevel: string
   readonly threads?: string
 }
@@ -36,6 +37,7 @@ export function serverOptions(defaults: { readonly commitSeconds: number }): rea
     new Option('--tls-key <file>', 'PEM key of the certificate'),
     new Option('--device-rate <number>', 'messages a second that one device may send'),
     new Option('--device-burst <number>', 'messages one device may send at once'),
+    new Option('--total-rate <number>', 'messages a second of all devices together'),
     new Option('--log-level <level>', 'pino level').default('warn'),
     new Option('--threads <number>', 'threads of SQL engine and scoring'),
   ]
@@ -54,7 +56,7 @@ function number(text: string, name: string, least: number): number {
 export function parseServerOptions(
   options: UpOptions,
 ): ServeOptions & { readonly threads?: number } {
-  const { tlsCert, tlsKey, deviceRate, deviceBurst, threads } = options
+  const { tlsCert, tlsKey, deviceRate, deviceBurst, totalRate, threads } = options
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new IsothermError('INPUT_INVALID', 'give --tls-cert and --tls-key together')
   }
@@ -70,6 +72,7 @@ export function parseServerOptions(
     ...(tlsKey !== undefined && { tlsKey }),
     ...(deviceRate !== undefined && { deviceRate: number(deviceRate, 'device-rate', 0.001) }),
     ...(deviceBurst !== undefined && { deviceBurst: number(deviceBurst, 'device-burst', 1) }),
+    ...(totalRate !== undefined && { totalRate: number(totalRate, 'total-rate', 1) }),
     ...(threads !== undefined && { threads: number(threads, 'threads', 1) }),
   }
 }
