@@ -52,6 +52,7 @@ async function main(directory: string): Promise<void> {
     clock: () => clock.nowMs,
     checkpointEveryMs: 100,
   })
+  process.stdout.write('ready\n')
   for (;;) {
     const next = log.bounds(0).endOffset
     if (next >= crashMessageCount) break

@@ -228,19 +228,16 @@ async function naiveAlertIds(log: DeviceLog): Promise<ReadonlySet<string>> {
   return ids
 }
 
+/** Runs the child to its end, or kills it some time after it has begun to work. */
 function runChild(directory: string, killAfterMs: number | undefined): Promise<number | null> {
   const script = join(import.meta.dirname, 'stream-crash.test-support.ts')
   const child = spawn(process.execPath, [script, directory], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const timer =
-    killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs)
-  return new Promise((resolve) => {
-    child.on('exit', (code) => {
-      clearTimeout(timer)
-      resolve(code)
-    })
+  child.stdout.once('data', () => {
+    if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs)
   })
+  return new Promise((resolve) => child.on('exit', resolve))
 }
 
 describe('after kill -9 at any moment', () => {
@@ -249,7 +246,7 @@ describe('after kill -9 at any moment', () => {
     onTestFinished(store.remove)
     let kills = 0
     for (let attempt = 0; ; attempt++) {
-      const code = await runChild(store.directory, attempt < 8 ? 250 + 47 * attempt : undefined)
+      const code = await runChild(store.directory, attempt < 10 ? 5 + 17 * attempt : undefined)
       if (code === 0) break
       expect(code, 'only a kill may end the child early').toBeNull()
       kills += 1
