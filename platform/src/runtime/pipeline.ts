@@ -6,7 +6,7 @@ import { type ScoringOutcome, scoringJob } from '../scoring/index.ts'
 import { type AlertCopyOutcome, alertCopyJob } from './alert-copy.ts'
 import type { Deployment } from './deployment.ts'
 import { hydrate } from './hydration.ts'
-import { scoringRunOf } from './scoring-run.ts'
+import { witnessedRun } from './previous-scores.ts'
 import type { StageClock } from './stage-clock.ts'
 
 /** Stages of the pipeline in their order, as `isotherm run <stage>` names them. */
@@ -85,20 +85,20 @@ export async function runPipeline(
         threads: deployment.threadCount ?? 1,
       }),
     )
-    await hydrate(deployment, scoring)
     outcome = { ...outcome, scoring }
     if (wants('alerts') && scoring.models.some(({ kind }) => kind === 'scored')) {
       const alerts = await clock.timed('alerts', async () =>
         runAlerts({
           state,
           fleet,
-          run: await scoringRunOf(lake, scoring, deployment.clock()),
+          run: await witnessedRun(deployment, scoring, deployment.clock()),
           scoredDeviceCount: scoring.eligible.size,
           isFiring: options.isFiring ?? (() => false),
         }),
       )
       outcome = { ...outcome, alerts }
     }
+    await hydrate(deployment, scoring)
   }
   if (wants('copy')) {
     const copy = await clock.timed('copy', () => alertCopyJob(context(), state.alerts))

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { monitorAlerts, runStreamRules, type StreamRules } from '../alerts/index.ts'
+import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from '../alerts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import { type TrainOutcome, trainModels } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
@@ -56,6 +56,7 @@ export async function startService(
 ): Promise<Service> {
   const { state, fleet, log, lake, models, clock } = deployment
   const stages = createStageClock(clock, options.stopwatch)
+  const listeningSinceMs = clock()
   const inTurn = createTurns()
   const abort = new AbortController()
   const streamRules = await runStreamRules({ log, fleet, state, clock, signal: abort.signal })
@@ -103,7 +104,10 @@ export async function startService(
   const monitorTimer = setInterval(
     () =>
       void stages
-        .timed('monitor', () => monitorAlerts({ state, fleet, nowMs: clock() }))
+        .timed('monitor', async () => {
+          await runOfflineRule({ state, fleet, nowMs: clock(), listeningSinceMs })
+          await runSlaMonitor(state, clock())
+        })
         .catch(report('monitor')),
     minuteMs,
   )

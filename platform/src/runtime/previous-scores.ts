@@ -1,6 +1,7 @@
-import type { DeviceEvidence, ScoringRun } from '../alerts/index.ts'
+import { type ScoringRun, scoringRunOf } from '../alerts/index.ts'
 import { type Lake, sqlList } from '../lake/index.ts'
-import type { EligibleScore, ScoredWindow, ScoringOutcome } from '../scoring/index.ts'
+import type { ScoredWindow, ScoringOutcome } from '../scoring/index.ts'
+import type { Deployment } from './deployment.ts'
 
 /** Scores above this ask whether the window before was as high, SRV-39. */
 const sustainedScore = 0.85
@@ -53,55 +54,20 @@ async function previousScores(
   return found
 }
 
-function evidenceOf(
-  deviceId: string,
-  { scores, windowStartMs, windowEndMs, sensorCompleteness }: EligibleScore,
-  flagged: ReadonlyMap<string, readonly ScoredWindow[]>,
-): DeviceEvidence {
-  const own = flagged.get(deviceId) ?? []
-  return {
-    completeness: sensorCompleteness,
-    windows: Object.entries(scores).map(([modelId, score]) => {
-      const window = own.find((one) => one.modelId === modelId && one.score === score)
-      return {
-        modelId,
-        score,
-        scoreId: window?.scoreId ?? '',
-        windowStartMs: window?.windowStartMs ?? windowStartMs,
-        windowEndMs: window?.windowEndMs ?? windowEndMs,
-      }
-    }),
-  }
-}
-
-/** A scoring run as the alert job sees it. */
-export async function scoringRunOf(
-  lake: Lake,
-  scoring: ScoringOutcome,
+/**
+ * A scoring run as the alert job sees it, with the previous scores of the same family and duration
+ * from the table.
+ */
+export async function witnessedRun(
+  { lake, state, fleet }: Deployment,
+  outcome: ScoringOutcome,
   nowMs: number,
 ): Promise<ScoringRun> {
-  const flagged = Map.groupBy(scoring.flagged, ({ deviceId }) => deviceId)
-  const high = scoring.flagged.filter(({ score }) => score > sustainedScore)
-  const previous = await previousScores(lake, high, scoring.scoredAtMs)
-  const scored = scoring.models.filter(({ kind }) => kind === 'scored')
+  const high = outcome.flagged.filter(({ score }) => score > sustainedScore)
+  const previous = await previousScores(lake, high, outcome.scoredAtMs)
   return {
-    runId: scoring.runId,
-    nowMs,
-    flagged: scoring.flagged.map((window) => ({
-      ...window,
-      dataQuality: window.isDataQuality,
-      eligible: true,
-      contributors: window.contributors.map(({ isImputed, value, ...contributor }) => ({
-        ...contributor,
-        value: isImputed ? null : value,
-      })),
-    })),
-    evidence: (deviceId) => {
-      const eligible = scoring.eligible.get(deviceId)
-      return eligible === undefined ? undefined : evidenceOf(deviceId, eligible, flagged)
-    },
+    ...scoringRunOf({ outcome, state, fleet, nowMs }),
     previousScore: (deviceId, modelId, durationMinutes) =>
       previous.get(previousKey(deviceId, modelId, durationMinutes)),
-    modelIds: [...new Set(scored.map(({ modelId }) => modelId))].toSorted(),
   }
 }
