@@ -4,7 +4,7 @@ import { absentSensors } from '../firmware.ts'
 import { sensors } from '../sensors.ts'
 import { numbers, observe } from '../testing/series.ts'
 import { simulator } from './index.ts'
-import { decimalText, instantWriter } from './message-text.ts'
+import { asciiBytes, createMessageWriter } from './message-writer.ts'
 
 const startMs = Date.UTC(2026, 0, 15)
 const minuteMs = 60_000
@@ -130,23 +130,39 @@ describe('messages', () => {
   })
 })
 
-describe('number and time text', () => {
-  test('decimalText is the JSON of the value rounded to hundredths', () => {
+describe('the message writer', () => {
+  test('writes a decimal as the JSON of the value rounded to hundredths', () => {
+    const writer = createMessageWriter()
     fc.assert(
-      fc.property(fc.double({ min: -20_000, max: 20_000, noNaN: true }), (value) => {
+      fc.property(fc.double({ min: -200_000, max: 200_000, noNaN: true }), (value) => {
         const rounded = (Math.sign(value) * Math.round(Math.abs(value) * 100)) / 100
-        expect(decimalText(value)).toBe(JSON.stringify(rounded === 0 ? 0 : rounded))
+        writer.begin()
+        writer.decimal(value)
+        expect(writer.finish()).toBe(JSON.stringify(rounded === 0 ? 0 : rounded))
+      }),
+      { examples: [[0], [-0.001], [9.995], [99.999], [-1000], [0.05]] },
+    )
+  })
+
+  test('writes instants as toISOString does, also when time goes back', () => {
+    const instants = fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(instants, (times) => {
+        const writer = createMessageWriter()
+        for (const timeMs of times) {
+          writer.begin()
+          writer.instant(timeMs)
+          expect(writer.finish()).toBe(new Date(timeMs).toISOString())
+        }
       }),
     )
   })
 
-  test('instantWriter equals toISOString, also when time goes back', () => {
-    const instants = fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 5 })
-    fc.assert(
-      fc.property(instants, (times) => {
-        const write = instantWriter()
-        for (const timeMs of times) expect(write(timeMs)).toBe(new Date(timeMs).toISOString())
-      }),
-    )
+  test('starts over with every text', () => {
+    const writer = createMessageWriter()
+    writer.bytes(asciiBytes('longer text'))
+    writer.begin()
+    writer.bytes(asciiBytes('short'))
+    expect(writer.finish()).toBe('short')
   })
 })

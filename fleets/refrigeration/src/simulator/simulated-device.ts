@@ -3,7 +3,7 @@ import { absentSensors } from '../firmware.ts'
 import { sensors } from '../sensors.ts'
 import { activeFaults } from './active-faults.ts'
 import { type Effects, neutralEffects } from './effects.ts'
-import { decimalText, instantWriter } from './message-text.ts'
+import { asciiBytes, createMessageWriter, type MessageWriter } from './message-writer.ts'
 import { gauge } from './operating-point.ts'
 import { type RandomStream, randomStream } from './random-stream.ts'
 import { advanceUnit, createUnit, type Unit } from './unit.ts'
@@ -29,31 +29,48 @@ function missingValues(random: RandomStream, share: number): () => boolean {
 }
 
 type Field = {
-  readonly key: string
+  /** `"name":` with a comma before it unless it is the first. */
+  readonly key: Uint8Array
   readonly kind: 'gauge' | 'door' | 'defrost'
   readonly index: number
 }
 
-function presentFields(absent: readonly string[]): readonly Field[] {
-  let index = 0
-  const fields = sensors.map(({ name, kind }): Field => {
-    const key = `"${name}":`
-    if (kind !== 'boolean') return { key, kind: 'gauge', index: index++ }
-    return { key, kind: name === 'door_open_close' ? 'door' : 'defrost', index: -1 }
-  })
-  return fields.filter((_, at) => !absent.includes(sensors[at]!.name))
+const text = {
+  null: asciiBytes('null'),
+  true: asciiBytes('true'),
+  false: asciiBytes('false'),
+  sentAt: asciiBytes('","sent_at":"'),
+  readings: asciiBytes('","readings":{'),
+  end: asciiBytes('}}'),
 }
 
-function readingsText(fields: readonly Field[], unit: Unit, isMissing: () => boolean): string {
-  let text = '{'
+/** Scratch for all devices: a message is written in one go, so they never meet in it. */
+const writer = createMessageWriter()
+
+function presentFields(absent: readonly string[]): readonly Field[] {
+  const gauges = sensors.filter(({ kind }) => kind !== 'boolean').map(({ name }) => name)
+  return sensors
+    .filter(({ name }) => !absent.includes(name))
+    .map(({ name, kind }, position): Field => {
+      const key = asciiBytes(`${position === 0 ? '' : ','}"${name}":`)
+      if (kind !== 'boolean') return { key, kind: 'gauge', index: gauges.indexOf(name) }
+      return { key, kind: name === 'door_open_close' ? 'door' : 'defrost', index: -1 }
+    })
+}
+
+function writeReadings(
+  out: MessageWriter,
+  fields: readonly Field[],
+  unit: Unit,
+  isMissing: () => boolean,
+): void {
   for (let i = 0; i < fields.length; i++) {
     const { key, kind, index } = fields[i]!
-    text += i === 0 ? key : `,${key}`
-    if (isMissing()) text += 'null'
-    else if (kind === 'gauge') text += decimalText(unit.values[index]!)
-    else text += (kind === 'door' ? unit.doorOpen : unit.defrosting) ? 'true' : 'false'
+    out.bytes(key)
+    if (isMissing()) out.bytes(text.null)
+    else if (kind === 'gauge') out.decimal(unit.values[index]!)
+    else out.bytes((kind === 'door' ? unit.doorOpen : unit.defrosting) ? text.true : text.false)
   }
-  return `${text}}`
 }
 
 /** Clock of the controller: in a few units it starts off by seconds and drifts by seconds a day. */
@@ -85,9 +102,7 @@ export const simulatedDevice: FleetSimulator['device'] = (options): SimulatedDev
   const fields = presentFields(absent)
   const effects = neutralEffects()
   const applyFaults = activeFaults(faults, device, seed)
-  const writeReadingTime = instantWriter()
-  const writeSendTime = instantWriter()
-  const head = `{"device_id":"${deviceId}","timestamp":"`
+  const head = asciiBytes(`{"device_id":"${deviceId}","timestamp":"`)
   let lastArrivalMs = 0
 
   function step(minuteMs: number) {
@@ -102,10 +117,16 @@ export const simulatedDevice: FleetSimulator['device'] = (options): SimulatedDev
     const delayMs = 1000 + ((chance & 0xffff) % 9001)
     lastArrivalMs = afterBuffer(timeMs + delayMs, lastArrivalMs, effects)
     const isEmpty = effects.emptyShare > 0 && (chance >>> 16) / 65_536 < effects.emptyShare
-    const readings = isEmpty ? '{}' : readingsText(fields, unit, isMissing)
-    const deviceMs = timeMs + clockErrorMs(timeMs) + effects.clockAheadMs
     // The controller's clock dates the reading; the modem, on network time, dates the sending.
-    const payload = `${head}${writeReadingTime(deviceMs)}","sent_at":"${writeSendTime(lastArrivalMs)}","readings":${readings}}`
+    writer.begin()
+    writer.bytes(head)
+    writer.instant(timeMs + clockErrorMs(timeMs) + effects.clockAheadMs)
+    writer.bytes(text.sentAt)
+    writer.instant(lastArrivalMs)
+    writer.bytes(text.readings)
+    if (!isEmpty) writeReadings(writer, fields, unit, isMissing)
+    writer.bytes(text.end)
+    const payload = writer.finish()
     const messageId = `m-${minuteMs / 60_000}`
     return { deviceId, messageId, timeMs, delayMs: lastArrivalMs - timeMs, payload }
   }
