@@ -4,7 +4,7 @@ import {
   qualityFlags,
   quoteName,
 } from '../contracts/index.ts'
-import { eventTimeFaultSql } from './event-time.ts'
+import { eventTimeFaultSql, timeCodes } from './event-time.ts'
 import { sensorBit, sensorMask } from './sensor-mask.ts'
 import { correctedSql, plausibleSql } from './sensor-range.ts'
 import { sqlText } from './sql-literal.ts'
@@ -38,7 +38,7 @@ function correctedRows(fleet: FleetDefinition, { where, hasMemory }: CleanSelect
     : '0::BIGINT'
   const joins = hasMemory
     ? `JOIN remembered ON remembered_id = device_id AND remembered_day = utc_day
-       LEFT JOIN first_reports ON first_id = device_id AND first_day = utc_day AND new_mask <> 0
+       LEFT JOIN first_reports ON first_id = device_id AND first_day = utc_day
        LEFT JOIN (SELECT DISTINCT * FROM reading_gaps)
          ON gap_id = device_id AND gap_end_us = epoch_us(timestamp_utc)`
     : ''
@@ -56,13 +56,13 @@ function suspectSql(fleet: FleetDefinition): string {
 
 const flagConditions: Readonly<Record<QualityFlag, string>> = {
   RANGE_VIOLATION: 'violation_mask <> 0',
-  CLOCK_DRIFT: "time_flag = 'CLOCK_DRIFT'",
+  CLOCK_DRIFT: `time_code = ${timeCodes.CLOCK_DRIFT}`,
   DUPLICATE_REMOVED: 'has_copy',
   SENSOR_GAP: 'gap_mask <> 0',
-  DEVICE_UNKNOWN: 'registered_id IS NULL',
+  DEVICE_UNKNOWN: "fate = 'DEVICE_UNKNOWN'",
   READING_GAP: 'ends_gap',
-  LATE_ARRIVAL: "time_flag = 'LATE_ARRIVAL'",
-  CLOCK_AHEAD: "time_flag = 'CLOCK_AHEAD'",
+  LATE_ARRIVAL: `time_code = ${timeCodes.LATE_ARRIVAL}`,
+  CLOCK_AHEAD: `time_code = ${timeCodes.CLOCK_AHEAD}`,
   // Needs the clock offsets of ten messages, which the tables do not keep; see the job.
   TIMEZONE_SUSPECT: 'false',
   SUSPECT_VALUE: 'is_suspect',

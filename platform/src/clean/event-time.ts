@@ -41,21 +41,29 @@ export function eventTime({ deviceMs, ingestedMs, sentMs }: MessageClocks): {
 
 const micros = (ms: number) => ms * 1000
 
-/** The rule of `eventTime` as a SQL expression that yields the flag, or NULL. */
-export const timeFlagSql = `CASE
-  WHEN lateness_us > ${micros(driftLimitMs)} THEN CASE
-    WHEN lateness_us <= ${micros(flushLimitMs)}
-      AND abs(epoch_us(timestamp_ingested) - epoch_us(sent_at)) <= ${micros(trustLimitMs)}
-    THEN 'LATE_ARRIVAL' ELSE 'CLOCK_DRIFT' END
-  WHEN lateness_us < ${-micros(driftLimitMs)} THEN 'CLOCK_DRIFT'
-  WHEN lateness_us < ${-micros(aheadLimitMs)} THEN 'CLOCK_AHEAD'
-END`
+/** Codes of the flags in SQL, where comparing numbers is much cheaper than comparing texts. */
+export const timeCodes: Readonly<Record<TimeFlag, number>> = {
+  LATE_ARRIVAL: 1,
+  CLOCK_DRIFT: 2,
+  CLOCK_AHEAD: 3,
+}
 
-/** Event time as SQL, where `time_flag` is the value of `timeFlagSql`. */
-export const eventTimeSql = `CASE WHEN time_flag IN ('CLOCK_DRIFT', 'CLOCK_AHEAD')
+/** The rule of `eventTime` as a SQL expression that yields the flag's code, 0 for none. */
+export const timeCodeSql = `CASE
+  WHEN lateness_us BETWEEN ${-micros(aheadLimitMs)} AND ${micros(driftLimitMs)} THEN 0
+  WHEN lateness_us > 0 AND lateness_us <= ${micros(flushLimitMs)}
+    AND abs(epoch_us(timestamp_ingested) - epoch_us(sent_at)) <= ${micros(trustLimitMs)}
+    THEN ${timeCodes.LATE_ARRIVAL}
+  WHEN lateness_us < ${-micros(aheadLimitMs)} AND lateness_us >= ${-micros(driftLimitMs)}
+    THEN ${timeCodes.CLOCK_AHEAD}
+  ELSE ${timeCodes.CLOCK_DRIFT} END`
+
+/** Event time as SQL, where `time_code` is the value of `timeCodeSql`. */
+export const eventTimeSql = `CASE WHEN time_code >= ${timeCodes.CLOCK_DRIFT}
   THEN timestamp_ingested ELSE timestamp_device END`
 
 /** E2.3 as SQL: true when an event time lies outside what its flags allow. */
 export const eventTimeFaultSql = `timestamp_utc IS NULL
   OR abs(epoch_us(timestamp_ingested) - epoch_us(timestamp_utc)) > CASE
-    WHEN time_flag = 'LATE_ARRIVAL' THEN ${micros(flushLimitMs)} ELSE ${micros(driftLimitMs)} END`
+    WHEN time_code = ${timeCodes.LATE_ARRIVAL} THEN ${micros(flushLimitMs)}
+    ELSE ${micros(driftLimitMs)} END`

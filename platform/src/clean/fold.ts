@@ -1,5 +1,5 @@
 import { type FleetDefinition, quoteName } from '../contracts/index.ts'
-import { eventTimeSql, timeFlagSql } from './event-time.ts'
+import { eventTimeSql, timeCodeSql } from './event-time.ts'
 import { sensorMask } from './sensor-mask.ts'
 
 /** Rows that go through the fold: narrow ones, and wide ones whose values the device calls bad. */
@@ -61,9 +61,8 @@ export function sourceView(fleet: FleetDefinition, hasFolded: boolean): string {
        SELECT ${columns}, bad_mask, has_bad_value, merged_event_ids FROM folded`
     : wide
   return `CREATE OR REPLACE TEMP VIEW source AS
-    SELECT *, ${eventTimeSql} AS timestamp_utc,
-      epoch_us(${eventTimeSql}) // ${24 * 3600 * 1_000_000} AS utc_day
-    FROM (SELECT *, ${timeFlagSql} AS time_flag FROM (
+    SELECT *, ${eventTimeSql} AS timestamp_utc
+    FROM (SELECT *, ${timeCodeSql} AS time_code FROM (
       SELECT *, epoch_us(timestamp_ingested) - epoch_us(timestamp_device) AS lateness_us
       FROM (${rows})))`
 }

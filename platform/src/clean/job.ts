@@ -14,7 +14,7 @@ import {
   uniqueArrivals,
 } from './duplicates.ts'
 import { foldedTable, sourceView } from './fold.ts'
-import { type Fate, fateCounts, judgedView } from './judged.ts'
+import { type Fate, fateCounts, judgedTable } from './judged.ts'
 import { catchUp, loadMemory, saveMemory } from './memory-store.ts'
 import { createRegistryTable } from './registry-table.ts'
 import { checkSensorCount } from './sensor-mask.ts'
@@ -28,7 +28,7 @@ export type CleanInput = {
   readonly registryVersion: string
   /** Major schema versions whose meaning is known, ING-7. Default: 1 and 2. */
   readonly knownSchemaMajors?: readonly string[]
-  /** Landing versions are taken together up to about this many rows. Default 4 million. */
+  /** Landing versions are taken together up to about this many rows. Default 2 million. */
   readonly maxRowsPerCommit?: number
 }
 
@@ -88,7 +88,7 @@ async function nextBatch(
   for (const name of sideTables) {
     unfinished = Math.max(unfinished, (await lake.table(name).position(positionId)) ?? -1)
   }
-  const limit = input.maxRowsPerCommit ?? 4_000_000
+  const limit = input.maxRowsPerCommit ?? 2_000_000
   const table = lake.table('raw_sensor_readings')
   const files: AddFile[] = []
   let toVersion = fromVersion
@@ -148,7 +148,7 @@ async function prepareBatch(
     foldedCount = Number(parts?.[0] ?? 0)
   }
   await connection.run(sourceView(fleet, hasFolded))
-  await connection.run(judgedView(fleet, input.knownSchemaMajors ?? ['1', '2']))
+  await connection.run(judgedTable(fleet, input.knownSchemaMajors ?? ['1', '2']))
   const fates = new Map(
     (await rowsOf(connection, fateCounts)).map(([fate, count]) => [fate, Number(count)]),
   )
