@@ -31,7 +31,7 @@ export {
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
 export { oneAtATime } from './one-at-a-time.ts'
-export { hashPassword, verifyPassword } from './password-hash.ts'
+export { hashPassword } from './password-hash.ts'
 export type { Registry, UpsertCounts } from './registry.ts'
 export type { LogPartition, RuleCheckpoints, RuleStateRow } from './rule-checkpoints.ts'
 export type { Settings } from './settings.ts'
