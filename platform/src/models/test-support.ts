@@ -1,9 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineFleet, type FleetDefinition, type ModelSpec } from '../contracts/index.ts'
+import { createRandom, nextNormal } from '@isotherm/anomaly'
+import {
+  defineFleet,
+  type FleetDefinition,
+  featureColumns,
+  type ModelSpec,
+} from '../contracts/index.ts'
 import { type Lake, openLake } from '../lake/index.ts'
-import type { FleetDevice } from './feature-rows.ts'
+import type { FeatureRows, FleetDevice } from './feature-rows.ts'
 
 /** Start of the test data: a Monday, 00:00 UTC. */
 export const fixtureStartMs = Date.UTC(2026, 0, 5)
@@ -158,5 +164,36 @@ export async function withPumpLake<T>(
   } finally {
     await lake.close()
     await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Feature rows in memory: `deviceCount` pumps in two cohorts, repeatable noise, no nulls. */
+export function syntheticRows(rowCount: number, deviceCount: number, seed = 1): FeatureRows {
+  const columnNames = featureColumns(pumps).map(({ name }) => name)
+  const width = columnNames.length
+  const random = createRandom(seed)
+  const perDevice = Math.ceil(rowCount / deviceCount)
+  const device = (row: number) => Math.floor(row / perDevice)
+  const values = new Float64Array(rowCount * width)
+  for (let row = 0; row < rowCount; row++) {
+    for (let c = 0; c < width; c++) {
+      values[row * width + c] = 10 * c + 5 * (device(row) % 2) + nextNormal(random)
+    }
+  }
+  return {
+    durationMinutes: 60,
+    matrix: { values, rowCount, columnNames },
+    deviceIds: Array.from(
+      { length: rowCount },
+      (_, row) => `pump-${String(device(row)).padStart(3, '0')}`,
+    ),
+    cohortIds: Array.from({ length: rowCount }, (_, row) => `cohort-${device(row) % 2}`),
+    windowStartMs: Float64Array.from(
+      { length: rowCount },
+      (_, row) => fixtureStartMs + (row % perDevice) * 3_600_000,
+    ),
+    sensorCompleteness: new Float64Array(rowCount).fill(1),
+    isLateCreated: new Uint8Array(rowCount),
+    carried: { rows: new Uint32Array(0), columnNames: [], values: new Float64Array(0) },
   }
 }

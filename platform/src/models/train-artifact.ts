@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { emptyGroupStatistics } from '@isotherm/anomaly'
+import { calibrateScores, emptyGroupStatistics } from '@isotherm/anomaly'
 import {
   type FleetDefinition,
   IsothermError,
@@ -88,7 +88,6 @@ export async function trainArtifact(
   const scores = await scoreRows(fit.artifact, validation.rows, threads)
   const again = await scoreRows(fit.artifact, validation.rows)
   const gateWarnings = publishGate(fit.artifact, scores, again, split)
-  const trained = await scoreRows(fit.artifact, training.rows, threads)
   return {
     artifact: await withWholePeriod(fit.artifact, devicesIn),
     fit,
@@ -96,9 +95,16 @@ export async function trainArtifact(
     trainingRows: training.rows,
     validationRows: validation.rows,
     exclusions: training.exclusions,
-    metrics: trainingMetrics(trained.scores, scores),
+    metrics: trainingMetrics(await trainingScores(fit, training.rows), scores),
     warnings: [...gateWarnings, ...dataWarnings(training.exclusions, fit)],
   }
+}
+
+/** Calibrated scores of the training rows; a baseline's depend on the scope that judged the row. */
+async function trainingScores(fit: FitOutcome, rows: FeatureRows): Promise<Float64Array> {
+  const { detector, calibrations } = fit.artifact
+  if (detector.kind === 'robust_baseline') return (await scoreRows(fit.artifact, rows)).scores
+  return calibrateScores(fit.trainingRawScores, calibrations.fleet.anchors)
 }
 
 type DeviceStatisticsReader = (

@@ -37,7 +37,8 @@ export function splitPeriod(options: {
   const { firstWindowStartMs, untilMs, durationMinutes } = options
   const stepMs = durationMinutes * 60_000
   const endMs = Math.floor(untilMs / stepMs) * stepMs
-  const startMs = Math.max(firstWindowStartMs, endMs - maxPeriodDays * dayMs)
+  const firstMs = Math.ceil(firstWindowStartMs / stepMs) * stepMs
+  const startMs = Math.max(firstMs, endMs - maxPeriodDays * dayMs)
   const days = (endMs - startMs) / dayMs
   if (!(endMs - startMs >= 5 * stepMs)) {
     throw new IsothermError(

@@ -8,7 +8,8 @@ import {
   startModelThreads,
 } from '../models/index.ts'
 import { uuidV5 } from '../objects/index.ts'
-import { runUnit, type UnitResult } from './run-unit.ts'
+import type { UnitResult } from './collector.ts'
+import { runUnit } from './run-unit.ts'
 import type {
   EligibleScore,
   ModelRun,
