@@ -31,10 +31,24 @@ function retryAfterMs(response: Response): number {
   return Number.isFinite(seconds) ? Math.min(longestWaitMs, Math.max(0, seconds * 1000)) : 1000
 }
 
+/** A batch the gateway has on disk. */
+export type PostedBatch = {
+  /** Bytes on the wire, without repetitions. */
+  readonly byteCount: number
+  /** Messages among them that went to the dead letters. */
+  readonly refusedCount: number
+}
+
 type Attempt =
-  | { readonly kind: 'accepted' }
+  | { readonly kind: 'accepted'; readonly refusedCount: number }
   | { readonly kind: 'later'; readonly waitMs: number; readonly reason: string }
   | { readonly kind: 'refused'; readonly status: number; readonly text: string }
+
+/** Count of dead letters in the gateway's answer; 0 if it does not tell. */
+function refusedCountOf(text: string): number {
+  const count = /"refusedCount":\s*(\d+)/.exec(text)?.[1]
+  return count === undefined ? 0 : Number(count)
+}
 
 async function attempt(
   endpoint: BatchEndpoint,
@@ -61,7 +75,7 @@ async function attempt(
     return { kind: 'later', waitMs: backoffMs, reason: String(error) }
   }
   const text = await response.text()
-  if (response.ok) return { kind: 'accepted' }
+  if (response.ok) return { kind: 'accepted', refusedCount: refusedCountOf(text) }
   if (response.status === 429 || response.status === 503) {
     return { kind: 'later', waitMs: retryAfterMs(response), reason: `HTTP ${response.status}` }
   }
@@ -73,14 +87,13 @@ async function attempt(
 
 /**
  * Posts payloads, one JSON text per line, until the gateway has them all on disk.
- * @returns bytes sent, without repetitions
  * @throws IsothermError INPUT_INVALID if the gateway refuses them or never accepts them, and the
  * reason of the signal when it aborts
  */
 export async function postBatch(
   endpoint: BatchEndpoint,
   payloads: readonly string[],
-): Promise<number> {
+): Promise<PostedBatch> {
   const text = `${payloads.join('\n')}\n`
   const body = endpoint.gzip === true ? new Uint8Array(await gzip(text)) : text
   const maxRetries = endpoint.maxRetries ?? 60
@@ -88,7 +101,9 @@ export async function postBatch(
   for (let retry = 0; retry <= maxRetries; retry++) {
     endpoint.signal?.throwIfAborted()
     const outcome = await attempt(endpoint, body, Math.min(longestWaitMs, 250 * 2 ** retry))
-    if (outcome.kind === 'accepted') return body.length
+    if (outcome.kind === 'accepted') {
+      return { byteCount: body.length, refusedCount: outcome.refusedCount }
+    }
     if (outcome.kind === 'refused') {
       throw new IsothermError(
         'INPUT_INVALID',

@@ -84,6 +84,11 @@ describe('publishHistory', () => {
     }
   })
 
+  test('messages the gateway put to the dead letters are counted', async () => {
+    const { summary } = await publish()
+    expect(summary.refusedCount).toBe(2 * summary.requestCount)
+  })
+
   test('a full gateway is waited for as long as it says, and nothing is lost', async () => {
     const { summary, server, waits } = await publish({ concurrency: 1 }, (index) => {
       if (index === 1) return { status: 429, retryAfterS: 7 }

@@ -22,7 +22,9 @@ export type HistoryOptions = SimulationOptions &
 
 /** What a history run did. */
 export type HistorySummary = {
+  /** Messages the gateway has on disk, dead letters included. */
   readonly messageCount: number
+  readonly refusedCount: number
   readonly requestCount: number
   readonly retryCount: number
   readonly byteCount: number
@@ -48,7 +50,10 @@ export async function publishHistory(options: HistoryOptions): Promise<HistorySu
     deviceAt(options, device, plans.get(device.device_id) ?? [], startMs),
   )
   const stripeOf = stripesOf(devices, concurrency)
-  const summary = { messageCount: 0, requestCount: 0, retryCount: 0, byteCount: 0 }
+  const summary = {
+    ...{ messageCount: 0, refusedCount: 0 },
+    ...{ requestCount: 0, retryCount: 0, byteCount: 0 },
+  }
   const endpoint: BatchEndpoint = {
     ...options,
     onRetry: (reason) => {
@@ -62,9 +67,10 @@ export async function publishHistory(options: HistoryOptions): Promise<HistorySu
 
   async function post(bodies: readonly (readonly string[])[], count: number, timeMs: number) {
     const filled = bodies.filter(({ length }) => length > 0)
-    const sizes = await Promise.all(filled.map((body) => postBatch(endpoint, body)))
-    summary.requestCount += sizes.length
-    summary.byteCount += sizes.reduce((sum, size) => sum + size, 0)
+    const posted = await Promise.all(filled.map((body) => postBatch(endpoint, body)))
+    summary.requestCount += posted.length
+    summary.byteCount += posted.reduce((sum, { byteCount }) => sum + byteCount, 0)
+    summary.refusedCount += posted.reduce((sum, { refusedCount }) => sum + refusedCount, 0)
     summary.messageCount += count
     onProgress?.(summary.messageCount, timeMs)
   }

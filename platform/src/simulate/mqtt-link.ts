@@ -51,6 +51,30 @@ function publish(client: MqttClient, message: SimulatedMessage): Promise<void> {
   })
 }
 
+/** Connects with a fresh login; rejects if the gateway refuses or is away. */
+async function connect(
+  deviceId: string,
+  transport: MqttTransport,
+  onTrouble: LinkContext['onTrouble'],
+): Promise<MqttClient> {
+  const { username, password } = await transport.login(deviceId)
+  const options = {
+    clientId: deviceId,
+    username,
+    password,
+    protocolVersion: transport.protocolVersion ?? 4,
+    clean: false,
+    reconnectPeriod: 0,
+    connectTimeout: 30_000,
+    ...(transport.protocolVersion === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+    ...(transport.ca === undefined ? {} : { ca: transport.ca }),
+  }
+  const client = await mqtt.connectAsync(transport.url, options, false)
+  // Without a listener an error after the connection would end the process.
+  client.on('error', (error) => onTrouble(deviceId, error.message))
+  return client
+}
+
 /**
  * One device's MQTT connection. It connects when there is something to send, reconnects with
  * jitter, and sends an unacknowledged message again with the same id.
@@ -63,25 +87,6 @@ export function createMqttLink(
   const { sleep, signal, random, onTrouble } = context
   let client: MqttClient | undefined
 
-  async function connect(): Promise<MqttClient> {
-    const { username, password } = await transport.login(deviceId)
-    const options = {
-      clientId: deviceId,
-      username,
-      password,
-      protocolVersion: transport.protocolVersion ?? 4,
-      clean: false,
-      reconnectPeriod: 0,
-      connectTimeout: 30_000,
-      ...(transport.protocolVersion === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
-      ...(transport.ca === undefined ? {} : { ca: transport.ca }),
-    }
-    const fresh = await mqtt.connectAsync(transport.url, options, false)
-    // Without a listener an error after the connection would end the process.
-    fresh.on('error', (error) => onTrouble(deviceId, error.message))
-    return fresh
-  }
-
   async function discard(): Promise<void> {
     const old = client
     client = undefined
@@ -91,14 +96,18 @@ export function createMqttLink(
   async function sendOnce(message: SimulatedMessage): Promise<void> {
     if (client?.connected !== true) {
       await discard()
-      client = await connect()
+      client = await connect(deviceId, transport, onTrouble)
+    }
+    // Told to stop while connecting: whoever owns this link has closed it already.
+    if (signal.aborted) {
+      await discard()
+      signal.throwIfAborted()
     }
     const timer = new AbortController()
-    const lateness = sleep(acknowledgeTimeoutMs, AbortSignal.any([timer.signal, signal])).then(
-      () => {
-        if (!timer.signal.aborted) throw new Error('no acknowledgement')
-      },
-    )
+    const stop = AbortSignal.any([timer.signal, signal])
+    const lateness = sleep(acknowledgeTimeoutMs, stop).then(() => {
+      if (!timer.signal.aborted) throw new Error('no acknowledgement')
+    })
     try {
       await Promise.race([publish(client, message), lateness])
     } finally {

@@ -40,7 +40,7 @@ export async function startBatchServer(
       }
       if (retryAfterS !== undefined) response.setHeader('retry-after', retryAfterS)
       openCount -= 1
-      response.writeHead(status).end('{}')
+      response.writeHead(status).end('{"accepted":1,"refusedCount":2,"refused":[]}')
     })
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
