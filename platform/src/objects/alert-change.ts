@@ -103,6 +103,20 @@ export function inheritWorkflow(row: AlertRow, from: AlertRow, keepStatus: boole
   }
 }
 
+function confirm(
+  { row, tracking }: AlertRecord,
+  { scoreId, modelIds }: Extract<AlertChange, { kind: 'confirm' }>,
+): AppliedChange | undefined {
+  if (isClosed(row.status) || row.alert_type === 'ANOMALY_SUSTAINED') return undefined
+  const confirmed: AlertRow = {
+    ...row,
+    alert_type: 'ANOMALY_SUSTAINED',
+    score_id: scoreId,
+    contributing_model_ids: [...new Set([...(row.contributing_model_ids ?? []), ...modelIds])],
+  }
+  return { record: { row: confirmed, tracking } }
+}
+
 function soften({ row, tracking }: AlertRecord, nowMs: number): AppliedChange | undefined {
   if (!isActive(row) || row.alert_type === 'ANOMALY_RESOLVED') return undefined
   const notes = 'transient: every batch model scored the device as usual again'
@@ -144,17 +158,8 @@ export function applyChange(
   const { row, tracking } = record
   const open = !isClosed(row.status)
   switch (change.kind) {
-    case 'confirm': {
-      if (!open || row.alert_type === 'ANOMALY_SUSTAINED') return undefined
-      const modelIds = [...new Set([...(row.contributing_model_ids ?? []), ...change.modelIds])]
-      const confirmed = {
-        ...row,
-        alert_type: 'ANOMALY_SUSTAINED' as const,
-        score_id: change.scoreId,
-        contributing_model_ids: modelIds,
-      }
-      return { record: { row: confirmed, tracking } }
-    }
+    case 'confirm':
+      return confirm(record, change)
     case 'soften':
       return soften(record, nowMs)
     case 'self_clear':

@@ -122,6 +122,26 @@ function refuseTakenUsernames(memory: CredentialMemory, rows: readonly Credentia
   }
 }
 
+async function replaceCollector(
+  database: StateDatabase,
+  memory: CredentialMemory,
+  { collectorId, mayBackdate }: { readonly collectorId: string; readonly mayBackdate: boolean },
+): Promise<{ readonly token: string }> {
+  const token = randomBytes(secretSize).toString('base64url')
+  const tokenHash = createHash('sha256').update(token).digest('hex')
+  const row = { token_hash: tokenHash, may_backdate: mayBackdate ? 1 : 0 }
+  await database
+    .insertInto('collectors')
+    .values({ collector_id: collectorId, ...row })
+    .onConflict((conflict) => conflict.column('collector_id').doUpdateSet(row))
+    .execute()
+  for (const [hash, collector] of memory.byToken) {
+    if (collector.collectorId === collectorId) memory.byToken.delete(hash)
+  }
+  memory.byToken.set(tokenHash, { collectorId, tokenHash, mayBackdate })
+  return { token }
+}
+
 /** Opens the credentials over their tables; identities join them with the registry. */
 export async function openCredentials(
   database: StateDatabase,
@@ -156,22 +176,6 @@ export async function openCredentials(
     changed.tell(deviceId)
   }
 
-  const addCollector: Credentials['addCollector'] = async ({ collectorId, mayBackdate }) => {
-    const token = randomBytes(secretSize).toString('base64url')
-    const tokenHash = createHash('sha256').update(token).digest('hex')
-    const row = { token_hash: tokenHash, may_backdate: mayBackdate ? 1 : 0 }
-    await database
-      .insertInto('collectors')
-      .values({ collector_id: collectorId, ...row })
-      .onConflict((conflict) => conflict.column('collector_id').doUpdateSet(row))
-      .execute()
-    for (const [hash, collector] of memory.byToken) {
-      if (collector.collectorId === collectorId) memory.byToken.delete(hash)
-    }
-    memory.byToken.set(tokenHash, { collectorId, tokenHash, mayBackdate })
-    return { token }
-  }
-
   const device = (deviceId: string): DeviceIdentity | undefined => {
     const row = registry.device(deviceId)
     if (row === undefined) return undefined
@@ -184,7 +188,7 @@ export async function openCredentials(
   return {
     set: (entries) => inTurn(() => set(entries)),
     revoke: (deviceId) => inTurn(() => revoke(deviceId)),
-    addCollector: (collector) => inTurn(() => addCollector(collector)),
+    addCollector: (collector) => inTurn(() => replaceCollector(database, memory, collector)),
     identity: {
       device,
       deviceByUsername: (username) => {
