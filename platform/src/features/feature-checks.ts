@@ -22,7 +22,7 @@ export function featureChecks(fleet: FleetDefinition): readonly FeatureCheck[] {
     .filter(({ source }) => source.kind === 'aggregate' && source.aggregate === 'std')
     .map(({ name }) => `${quoteName(name)} < 0`)
   const numbers = columns.map(({ name }) => `NOT isfinite(${quoteName(name)}::DOUBLE)`)
-  const any = (conditions: readonly string[]) => conditions.join(' OR ') || 'false'
+  const oneOf = (conditions: readonly string[]) => conditions.join(' OR ') || 'false'
   return [
     {
       id: 'E3.1 (aligned window)',
@@ -31,18 +31,18 @@ export function featureChecks(fleet: FleetDefinition): readonly FeatureCheck[] {
         OR epoch_ms(window_start) % (window_duration_minutes * 60000) <> 0`,
     },
     { id: 'E3.2 (reading_count > 0)', fault: 'reading_count < 1' },
-    { id: 'E3.2 (shares between 0 and 1)', fault: any(outside) },
-    { id: 'E3.2 (spread not negative)', fault: any(spreads) },
+    { id: 'E3.2 (shares between 0 and 1)', fault: oneOf(outside) },
+    { id: 'E3.2 (spread not negative)', fault: oneOf(spreads) },
     {
       id: 'E3.2 (min <= mean <= max)',
-      fault: any([
+      fault: oneOf([
         ...pairs('min', 'mean'),
         ...pairs('mean', 'max'),
         ...pairs('min', 'max'),
         ...pairs('p95', 'max'),
       ]),
     },
-    { id: 'E3.2 (finite)', fault: any(numbers) },
+    { id: 'E3.2 (finite)', fault: oneOf(numbers) },
   ]
 }
 

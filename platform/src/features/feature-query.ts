@@ -9,18 +9,14 @@ import {
   unreachable,
 } from '../contracts/index.ts'
 import { valueGrid } from './value-grid.ts'
-import type { WindowRule } from './window-rules.ts'
+import type { FinalBounds, WindowRule } from './window-rules.ts'
 
 /** What rows say about the run that made them. */
-export type Provenance = {
+export type Provenance = FinalBounds & {
   readonly rule: WindowRule
   readonly featureVersion: string
   readonly cleanVersion: number
   readonly nowMs: number
-  /** Windows that end by then are final. */
-  readonly finalUntilMs: number
-  /** The same for rows created by late readings. */
-  readonly lateFinalUntilMs: number
 }
 
 /** FEA-18 from exact sums; the only rounding is the final division. */
@@ -85,10 +81,7 @@ function modeSql(modes: readonly OperatingMode[]): string {
 }
 
 /** Whether a row may still change, from its window's end and its origin. */
-export function isFinalSql(provenance: {
-  readonly finalUntilMs: number
-  readonly lateFinalUntilMs: number
-}): string {
+export function isFinalSql(provenance: FinalBounds): string {
   return `CASE WHEN late_created THEN window_end <= ${sqlInstant(provenance.lateFinalUntilMs)}
     ELSE window_end <= ${sqlInstant(provenance.finalUntilMs)} END`
 }

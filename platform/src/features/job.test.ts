@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Lake } from '../lake/index.ts'
+import type { Lake, LakeTable } from '../lake/index.ts'
 import { featureJob } from './job.ts'
 import { completeUntilMs } from './positions.ts'
 import {
@@ -12,6 +12,7 @@ import {
   hourMs,
   minuteMs,
   newLake,
+  type StoredFeatures,
 } from './testing/clean-rows.ts'
 
 afterEach(closeLakes)
@@ -178,5 +179,101 @@ describe('the feature job', () => {
     await partition('0', day0 + 46 * minuteMs)
     await run(lake)
     expect(await completeUntilMs(lake, 15)).toBe(day0 + 45 * minuteMs)
+  })
+})
+
+describe('a backlog', () => {
+  /** Ten hours of two devices over two days' boundary, with an hour of silence. */
+  const history = ['A', 'B'].flatMap((device) => [
+    ...minutes(device, -300, -60),
+    ...minutes(device, 0, 300),
+  ])
+  const untimed = (rows: readonly StoredFeatures[]) =>
+    rows.map((row) => ({ ...row, computed_at: null, clean_snapshot_id: null }))
+  const runInParts = (lake: Lake, maxRowsPerCommit: number) =>
+    featureJob(
+      { lake, nowMs: day0 + 2 * dayMs },
+      { devices: [], finishUntilMs: day0 + dayMs, maxRowsPerCommit },
+    )
+
+  it('is emitted in bounded commits with the same rows as in one', async () => {
+    const whole = await newLake()
+    await commitClean(whole, history)
+    expect(await runInParts(whole, 1_000_000)).toMatchObject({ commitCount: 1 })
+    const parts = await newLake()
+    await commitClean(parts, history)
+    const outcome = await runInParts(parts, 200)
+    expect(outcome.commitCount).toBeGreaterThan(5)
+    expect(untimed(await featureRows(parts))).toEqual(untimed(await featureRows(whole)))
+    expect(await runInParts(parts, 200)).toMatchObject({ commitCount: 0 })
+  })
+
+  it('survives a crash between two of its commits', async () => {
+    const whole = await newLake()
+    await commitClean(whole, history)
+    await runInParts(whole, 200)
+    const lake = await newLake()
+    await commitClean(lake, history)
+    let writeCount = 0
+    const table = (name: string): LakeTable => {
+      const real = lake.table(name)
+      const write: LakeTable['write'] = (request) => {
+        writeCount += 1
+        const beforeCommit = async () => {
+          if (writeCount === 4) throw new Error('died before the fourth commit')
+        }
+        return real.write({ ...request, beforeCommit })
+      }
+      return { ...real, write }
+    }
+    await expect(runInParts({ ...lake, table }, 200)).rejects.toThrow('died')
+    await runInParts(lake, 200)
+    expect(untimed(await featureRows(lake))).toEqual(untimed(await featureRows(whole)))
+  })
+
+  it('older than what is complete is added by the way of late readings', async () => {
+    const lake = await newLake()
+    await commitClean(lake, minutes('A', 0, 300))
+    await run(lake, day0 + 300 * minuteMs)
+    await commitClean(lake, minutes('B', -300, 0), day0 + 301 * minuteMs)
+    await run(lake, day0 + 300 * minuteMs)
+    const rows = await featureRows(lake, 60)
+    expect(rows.filter(({ device_id }) => device_id === 'B')).toMatchObject(
+      Array.from({ length: 5 }, () => ({
+        reading_count: 60,
+        is_final: true,
+        late_created: false,
+      })),
+    )
+  })
+
+  it('imported in parts that cut a window gives whole windows', async () => {
+    const lake = await newLake()
+    await commitClean(lake, minutes('A', 0, 300))
+    await run(lake, day0 + 300 * minuteMs)
+    for (const [from, to] of [
+      [-60, -37],
+      [-37, -20],
+      [-20, 0],
+    ] as const) {
+      await commitClean(lake, minutes('B', from, to), day0 + 301 * minuteMs)
+      await run(lake, day0 + 300 * minuteMs)
+    }
+    const own = (await featureRows(lake)).filter(({ device_id }) => device_id === 'B')
+    expect(own.map((row) => [row.window_duration_minutes, row.reading_count])).toEqual([
+      [15, 15],
+      [15, 15],
+      [15, 15],
+      [15, 15],
+      [60, 60],
+    ])
+  })
+
+  it('with impossible values is refused by name, and nothing is committed (FEA-23)', async () => {
+    const lake = await newLake()
+    const [first] = minutes('A', 0, 1)
+    await commitClean(lake, [{ ...first!, values: { temperature: 1e6 } }])
+    await expect(run(lake, day0 + dayMs)).rejects.toThrow(/out of range/)
+    expect(await featureRows(lake)).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import type { AddFile, Snapshot } from '@isotherm/delta'
 import { sqlInstant, timeSpan } from '../clean/index.ts'
 import type { LakeTable } from '../lake/index.ts'
 import { isFinalSql } from './feature-query.ts'
-import { lateCreationMs, type WindowRule } from './window-rules.ts'
+import { type FinalBounds, lateCreationMs, type WindowRule } from './window-rules.ts'
 
 /** Windows of one duration that late readings reopen. */
 export type LateWindows = {
@@ -76,9 +76,10 @@ async function collectLateReadings(
 }
 
 /**
- * Finds the windows that newly clean rows reopen (FEA-10, FEA-11): a final row never changes; an
- * open one changes by readings within its grace; a missing one is created by readings up to a day
- * late. One condition per case, so that the outcome does not depend on how rows fell into runs.
+ * Finds the windows that newly clean rows reopen (FEA-10, FEA-11). Readings that arrived within the
+ * grace belong to the window, even if they are cleansed after it was closed (a slow partition, an
+ * import of history in several parts): the row is a function of the readings, not of when jobs ran.
+ * Later ones create a missing window, or add to one created so, for a day.
  */
 export async function findLateWindows(
   connection: DuckDBConnection,
@@ -100,11 +101,8 @@ export async function findLateWindows(
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${keys} AS
     SELECT device_id, start_ms, file_index, late_count FROM late_readings
     LEFT JOIN ${existing} AS existing USING (device_id, start_ms)
-    WHERE CASE
-      WHEN file_index IS NULL THEN may_create
-      WHEN is_final THEN false
-      WHEN late_created THEN may_create
-      ELSE any_on_time END`)
+    WHERE any_on_time
+      OR (may_create AND (file_index IS NULL OR (late_created AND NOT is_final)))`)
   const [counts] = await rowsOf(
     connection,
     `SELECT (SELECT coalesce(sum(late_count), 0)::DOUBLE FROM late_readings),
@@ -121,12 +119,6 @@ export async function findLateWindows(
     droppedCount: Number(counts?.[0]) - Number(counts?.[1]),
     files: candidates.filter((_, index) => touched.has(index)),
   }
-}
-
-/** Instants that decide which rows of a duration are final. */
-export type FinalBounds = {
-  readonly finalUntilMs: number
-  readonly lateFinalUntilMs: number
 }
 
 /**

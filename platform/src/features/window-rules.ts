@@ -14,6 +14,14 @@ export type WindowRule = {
   readonly graceMs: number
 }
 
+/** Instants that decide which rows of a duration are final. */
+export type FinalBounds = {
+  /** Windows that end by then are final. */
+  readonly finalUntilMs: number
+  /** The same for rows created by late readings. */
+  readonly lateFinalUntilMs: number
+}
+
 /** A window without a row is created by readings at most this late, FEA-11. */
 export const lateCreationMs = 24 * hourMs
 
