@@ -36,7 +36,7 @@ export function DevicePage(props: { readonly deviceId: string; readonly range: T
   const revision = `${deviceRevision}:${renewal}`
   const [device, reloadDevice] = useResource<DeviceView>(base, `${revision}:${alertRevision}`)
   const [alerts, reloadAlerts] = useResource<AlertPage>(
-    `/api/v1/alerts?${query({ device: deviceId, status: 'any', limit: 100 })}`,
+    `/api/v1/alerts?${query({ device: deviceId, status: 'all', limit: 100 })}`,
     alertRevision,
   )
   const [readings, reloadReadings] = useResource<ReadingsView>(

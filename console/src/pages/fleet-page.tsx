@@ -171,6 +171,7 @@ function DeviceTable({ rows }: { readonly rows: readonly FleetRow[] }) {
                   {row.deviceId}
                 </a>
                 <span class="unseen">{row.health}</span>
+                <span class="row-site">{row.siteName}</span>
               </th>
               <td>
                 {row.siteName}

@@ -22,14 +22,14 @@ export function useAlertActions(afterwards: () => void) {
     ): Promise<boolean> => {
       if (underway.current.has(target.alertId)) return false
       underway.current.add(target.alertId)
-      const answer = await postJson<AlertDetail & { readonly warnings?: readonly string[] }>(
+      const answer = await postJson<AlertDetail>(
         `/api/v1/alerts/${encodeURIComponent(target.alertId)}/actions/${action}`,
         { ...body, expected_version: target.version },
         crypto.randomUUID(),
       )
       underway.current.delete(target.alertId)
       if (answer.kind === 'ready') {
-        const warnings = answer.value.warnings ?? []
+        const { warnings } = answer.value
         say([`${doneWords[action]}.`, ...warnings].join(' '))
       } else say(answer.reason, 'failed')
       afterwards()

@@ -15,10 +15,12 @@ function Reason({ line }: { readonly line: ContributorLine }) {
       <span class="reason-value">
         {line.value}
         {line.excess !== '' && <em>{line.excess}</em>}
-        {line.value === '' && <em>{line.words}</em>}
       </span>
       {line.bar === undefined ? <span /> : <ValueBar bar={line.bar} />}
-      <span class="reason-normal">{line.normal}</span>
+      <span class="reason-normal">
+        {line.normal}
+        <span class="scope"> {line.scope}</span>
+      </span>
     </li>
   )
 }
@@ -42,6 +44,7 @@ export function AlertCardView(props: {
   const { card } = props
   const { navigate } = useConsole()
   const device = { page: 'device', deviceId: card.deviceId, range: defaultRange } as const
+  const actions = card.actions.filter((action) => props.isOnDevice || action !== 'confirm')
   const hint = card.lines.find((line) => line.hint !== '')?.hint ?? ''
   const classes = [
     'card alert',
@@ -52,6 +55,7 @@ export function AlertCardView(props: {
   return (
     <article
       id={`alert-${card.alertId}`}
+      data-alert-id={card.alertId}
       class={classes.join(' ')}
       aria-label={`${card.severityWord}: ${card.title}, ${card.deviceId}`}
       aria-current={props.isFocused ? 'true' : undefined}
@@ -79,7 +83,7 @@ export function AlertCardView(props: {
       <p class="alert-place">
         {props.isOnDevice !== true && <span class="device-id">{card.deviceId}</span>}
         <span>{card.place}</span>
-        <span title={card.sinceTitle}>since {card.since}</span>
+        <span title={card.sinceTitle}>{card.since}</span>
       </p>
       {card.lines.length === 0 ? (
         <p class="alert-text">{card.description}</p>
@@ -90,14 +94,11 @@ export function AlertCardView(props: {
           ))}
         </ul>
       )}
-      {card.lines.length > 0 && !card.lines.some((line) => line.bar !== undefined) && (
-        <p class="alert-text">{card.description}</p>
-      )}
       {hint !== '' && <p class="hint">{hint}</p>}
       <footer class="alert-foot">
         <span class="muted evidence">{card.evidence}</span>
         <span class="buttons">
-          {card.actions.map((action, index) => (
+          {actions.map((action, index) => (
             <button
               key={action}
               type="button"

@@ -13,7 +13,7 @@ export function AlertHistory(props: { readonly alertId: string; readonly revisio
   const lines = detail.value.history.map(historyLine)
   return (
     <div class="history">
-      <p>{detail.value.alert.description}</p>
+      <p>{detail.value.description}</p>
       {lines.length === 0 && <p class="muted">Nobody has acted on it yet.</p>}
       <ol>
         {lines.map((line) => (

@@ -74,7 +74,10 @@ export function FeatureTable(props: {
               {row.excess !== '' && <em>{row.excess}</em>}
             </span>
             {row.bar === undefined ? <span /> : <ValueBar bar={row.bar} />}
-            <span class="feature-normal">{row.normal === '' ? row.words : row.normal}</span>
+            <span class="feature-normal">
+              {row.normal === '' ? row.words : row.normal}
+              <span class="scope"> {row.scope}</span>
+            </span>
             {row.hint !== '' && <span class="feature-hint">{row.hint}</span>}
           </li>
         ))}

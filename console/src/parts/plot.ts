@@ -80,6 +80,16 @@ export function drawMarks(plot: uPlot, marks: readonly Mark[], colours: ChartCol
   ctx.restore()
 }
 
+/** `14:00`, and the date where a day begins. */
+function timeLabel(timeS: number, stepS: number): string {
+  const date = new Date(timeS * 1000)
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0
+  if (stepS >= 86_400 || isMidnight) {
+    return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+  }
+  return date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+}
+
 /** Options that all charts share: fixed time range, one cursor for the page, quiet axes. */
 export function commonOptions(
   colours: ChartColours,
@@ -93,7 +103,7 @@ export function commonOptions(
     width: size.width,
     height: size.height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 14, 0, 0],
     cursor: {
       sync: { key: 'device', setSeries: false },
       drag: { x: false, y: false },
@@ -102,7 +112,15 @@ export function commonOptions(
     },
     scales: { x: { time: true, range: () => [range.fromMs / 1000, range.toMs / 1000] } },
     axes: [
-      { ...axis, grid: { stroke: colours.grid, width: 1 }, size: 24, space: 70, gap: 4 },
+      {
+        ...axis,
+        grid: { stroke: colours.grid, width: 1 },
+        size: 26,
+        space: 64,
+        gap: 4,
+        values: (_plot, splits, _axis, _space, step) =>
+          splits.map((split) => timeLabel(split, step)),
+      },
       { ...axis, grid: { stroke: colours.grid, width: 1 }, size: 46, space: 26, gap: 4 },
     ],
   }

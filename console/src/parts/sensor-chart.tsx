@@ -21,7 +21,7 @@ function gaugeOptions(colours: ChartColours): Pick<uPlot.Options, 'series' | 'ba
   return {
     series: [
       {},
-      { stroke: colours.line, width: 1.5, points: { show: false } },
+      { stroke: colours.line, width: 1.25, points: { show: false } },
       { ...edge },
       { ...edge },
     ],

@@ -1,7 +1,7 @@
 import type { AlertActionPath, AlertView } from 'isotherm/http'
 import { type ContributorLine, contributorLine } from './contributor-line.ts'
 import { plural, scoreText } from './number-text.ts'
-import { agoText, type Countdown, clockText, countdown } from './time-text.ts'
+import { type Countdown, clockText, countdown, durationText } from './time-text.ts'
 
 /** An alert prepared for its card. */
 export type AlertCard = {
@@ -91,11 +91,14 @@ export function alertCard(alert: AlertView, nowMs: number): AlertCard {
     severityWord: severityWords[alert.severity],
     title: alert.title,
     place: alert.device_model === null ? site : `${site} · ${alert.device_model}`,
-    lines: alert.contributors.slice(0, shownLineCount).map(contributorLine),
+    lines: alert.contributors
+      .map(contributorLine)
+      .filter((line) => line.value !== '')
+      .slice(0, shownLineCount),
     description: alert.description,
     evidence: evidenceText(alert),
-    since: agoText(startMs, nowMs),
-    sinceTitle: clockText(startMs),
+    since: `for ${durationText(nowMs - startMs)}`,
+    sinceTitle: `since ${clockText(startMs)}`,
     statusWord: statusWords[alert.status],
     countdown: countdown(alert, nowMs),
     isSuppressed: alert.suppressed,

@@ -17,7 +17,10 @@ export type Mark = { readonly at: number; readonly severity: AlertView['severity
 /** More buckets than this without readings are a gap in the line, not a straight stroke. */
 const gapBuckets = 2.5
 
-/** Series of one gauge with a null row where readings are missing, so that the line breaks. */
+/**
+ * Series of one gauge. Single missing values are bridged, longer silence becomes a null row, so
+ * that the line breaks there.
+ */
 export function gaugeColumns(readings: ReadingsView, sensor: string): GaugeColumns | undefined {
   const series = readings.series[sensor]
   if (series === undefined || series.kind !== 'gauge') return undefined
@@ -25,19 +28,22 @@ export function gaugeColumns(readings: ReadingsView, sensor: string): GaugeColum
   const mean: (number | null)[] = []
   const min: (number | null)[] = []
   const max: (number | null)[] = []
-  const limitMs = readings.bucket_seconds * 1000 * gapBuckets
+  const limitS = readings.bucket_seconds * gapBuckets
   readings.times.forEach((timeMs, index) => {
-    const before = readings.times[index - 1]
-    if (before !== undefined && timeMs - before > limitMs) {
-      times.push((before + readings.bucket_seconds * 1000) / 1000)
+    const value = series.mean[index]
+    if (value === null || value === undefined) return
+    const timeS = timeMs / 1000
+    const before = times.at(-1)
+    if (before !== undefined && timeS - before > limitS) {
+      times.push(before + readings.bucket_seconds)
       mean.push(null)
       min.push(null)
       max.push(null)
     }
-    times.push(timeMs / 1000)
-    mean.push(series.mean[index] ?? null)
-    min.push(series.min[index] ?? null)
-    max.push(series.max[index] ?? null)
+    times.push(timeS)
+    mean.push(value)
+    min.push(series.min[index] ?? value)
+    max.push(series.max[index] ?? value)
   })
   return [times, mean, min, max]
 }
@@ -48,18 +54,27 @@ export function hasValues(readings: ReadingsView, sensor: string): boolean {
   return series?.count.some((count) => count > 0) ?? false
 }
 
-/** Spans in which a boolean sensor was true for any part of a bucket; neighbours are joined. */
+/**
+ * Spans in which a boolean sensor was true for any part of a bucket. A single bucket without a
+ * value does not end a span.
+ */
 export function bandsOf(readings: ReadingsView, sensor: string, label: string): readonly Band[] {
   const series = readings.series[sensor]
   if (series === undefined || series.kind !== 'boolean') return []
   const bands: { start: number; end: number; label: string }[] = []
+  let isOpen = false
   readings.times.forEach((timeMs, index) => {
-    if ((series.fraction[index] ?? 0) <= 0) return
+    const fraction = series.fraction[index]
+    if (fraction === null || fraction === undefined) return
     const start = timeMs / 1000
     const end = start + readings.bucket_seconds
     const last = bands.at(-1)
-    if (last !== undefined && start <= last.end) last.end = end
-    else bands.push({ start, end, label })
+    const isNear = last !== undefined && start - last.end < readings.bucket_seconds * gapBuckets
+    if (fraction > 0) {
+      if (last !== undefined && isOpen && isNear) last.end = end
+      else bands.push({ start, end, label })
+    }
+    isOpen = fraction > 0
   })
   return bands
 }

@@ -16,6 +16,8 @@ export type ContributorLine = {
   readonly value: string
   /** `normal 6.1 to 8.9 A`, empty when nothing is known. */
   readonly normal: string
+  /** Whose normal it is: `for this unit`, `in the fleet`. */
+  readonly scope: string
   /** `+3.2 A`, empty when inside the normal range. */
   readonly excess: string
   /** `clearly above normal`. */
@@ -32,12 +34,31 @@ const scopeWords = {
   fleet: 'in the fleet',
 } as const
 
+type Reason = Pick<Contributor, 'feature' | 'label' | 'unit' | 'value' | 'normal' | 'hint'> & {
+  readonly direction?: Contributor['direction']
+}
+
+/** Shares are easier to read in percent; the names of such features are fixed by CON-16. */
+function inPercent(reason: Reason): Reason {
+  if (!/_(fraction|completeness)$/.test(reason.feature)) return reason
+  const { value, normal } = reason
+  return {
+    ...reason,
+    unit: '%',
+    value: value === null ? null : value * 100,
+    normal: normal && {
+      ...normal,
+      median: normal.median * 100,
+      low: normal.low * 100,
+      high: normal.high * 100,
+      spread: normal.spread * 100,
+    },
+  }
+}
+
 /** Prepares a reason for reading. */
-export function contributorLine(
-  contributor: Pick<Contributor, 'feature' | 'label' | 'unit' | 'value' | 'normal' | 'hint'> & {
-    readonly direction?: Contributor['direction']
-  },
-): ContributorLine {
+export function contributorLine(reason: Reason): ContributorLine {
+  const contributor = inPercent(reason)
   const { feature, unit, value, normal } = contributor
   const label = sentenceCase(contributor.label)
   const hint = contributor.hint ?? ''
@@ -50,6 +71,7 @@ export function contributorLine(
       label,
       value: text,
       normal: '',
+      scope: '',
       excess: '',
       words,
       bar: undefined,
@@ -58,17 +80,19 @@ export function contributorLine(
     }
   }
   const text = valueText(value, unit, resolutionOf(normal))
-  const range = `normal ${normalRangeText(normal, unit)} ${scopeWords[normal.scope]}`
+  const range = `normal ${normalRangeText(normal, unit)}`
+  const scope = scopeWords[normal.scope]
   const words = deviationWords(value, normal)
   return {
     feature,
     label,
     value: text,
     normal: range,
+    scope,
     excess: excessText(value, normal, unit),
     words,
     bar: normalBar(value, normal),
     hint,
-    spoken: `${label} ${text}, ${words}, ${range}`,
+    spoken: `${label} ${text}, ${words}, ${range} ${scope}`,
   }
 }

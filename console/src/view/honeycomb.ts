@@ -24,8 +24,9 @@ export type Honeycomb = {
 }
 
 const radii: readonly (readonly [upTo: number, radius: number])[] = [
-  [120, 13],
-  [400, 10],
+  [60, 16],
+  [200, 13],
+  [500, 10],
   [1500, 7],
   [4000, 5],
   [Number.POSITIVE_INFINITY, 3.5],

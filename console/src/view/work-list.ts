@@ -84,7 +84,8 @@ function summaryOf(cards: readonly AlertCard[]): string {
   const open = cards.filter((card) => !card.isClosed && !card.isSuppressed)
   if (open.length === 0) return 'Nothing to act on'
   const overdue = open.filter((card) => card.countdown.urgency === 'overdue').length
-  const act = `${plural(open.length, 'unit')} to look at`
+  const units = new Set(open.map(({ deviceId }) => deviceId)).size
+  const act = `${plural(open.length, 'alert')} on ${plural(units, 'unit')}`
   return overdue === 0 ? act : `${act}, ${overdue} overdue`
 }
 

@@ -3,7 +3,7 @@ import type { AlertChangeNote, EventHub, Narrowing, ServerEvent } from './event-
 import { covers, type Identity } from './identity.ts'
 
 /** Alerts named in one event; a storm is told as a count. */
-const namedCount = 50
+const namedCount = 200
 
 function note({ row }: AlertRecord): AlertChangeNote {
   return {

@@ -42,7 +42,6 @@ export async function serveConsole(
   }
   await app.register(fastifyStatic, {
     root: directory,
-    wildcard: false,
     preCompressed: true,
     cacheControl: false,
     setHeaders: (reply, path) => {

@@ -47,7 +47,7 @@ export type EventHubOptions = {
   readonly epoch: string
   /** Events kept for clients that come back. Default 1,000. */
   readonly historyCount?: number
-  /** Bytes a client may leave unread before it is dropped. Default 256 KiB. */
+  /** Bytes a client may leave unread before it is dropped. Default 1 MiB. */
   readonly maxUnreadBytes?: number
   /** Clients at once. Default 200; more are told to come back. */
   readonly maxClientCount?: number
@@ -66,7 +66,7 @@ const retryMs = 3000
 export function createEventHub({
   epoch,
   historyCount = 1000,
-  maxUnreadBytes = 256 * 1024,
+  maxUnreadBytes = 1024 * 1024,
   maxClientCount = 200,
   heartbeatMs = 15_000,
   onClientCount = () => undefined,

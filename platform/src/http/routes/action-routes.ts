@@ -87,7 +87,7 @@ async function perform(
   ])
   const [alert] = alerts
   if (alert === undefined) throw new HttpProblem(404, `There is no alert ${row.alert_id}.`)
-  return { alert, history: history.map(historyEntry), warnings: [...result.warnings] }
+  return { ...alert, history: history.map(historyEntry), warnings: [...result.warnings] }
 }
 
 function actorOf({ id, role, siteIds }: Identity) {

@@ -77,7 +77,7 @@ function oneOf<T extends string>(
 
 function statusesOf(text: string | undefined): readonly AlertStatus[] | undefined {
   if (text === undefined || text === 'active') return openStatuses
-  if (text === 'any') return undefined
+  if (text === 'all') return undefined
   if (text === 'closed') return ['RESOLVED', 'FALSE_POSITIVE']
   return oneOf(text, alertStatuses, 'status')
 }
@@ -92,7 +92,7 @@ function siteFilter(identity: Identity, site: string | undefined): Partial<Alert
 function alertQuery(query: z.output<typeof alertQuerySchema>, identity: Identity): AlertQuery {
   const statuses = statusesOf(query.status)
   const wanted = oneOf(query.severity, severities, 'severity')
-  const isHistory = query.status === 'any' || query.status === 'closed'
+  const isHistory = query.status === 'all' || query.status === 'closed'
   return {
     order: isHistory ? 'newest' : 'triage',
     limit: query.limit,
@@ -138,7 +138,7 @@ export function alertRoutes(context: ApiContext, present: AlertPresenter): reado
         ])
         const [alert] = alerts
         if (alert === undefined) throw new HttpProblem(404, `There is no alert ${row.alert_id}.`)
-        return { alert, history: history.map(historyEntry), warnings: [] }
+        return { ...alert, history: history.map(historyEntry), warnings: [] }
       },
     }),
   ]

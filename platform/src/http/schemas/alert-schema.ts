@@ -91,11 +91,11 @@ export const alertSchema = z.object({
 export type AlertView = z.infer<typeof alertSchema>
 
 /** Filters of the work list. */
-export const alertQuerySchema = z.object({
+export const alertQuerySchema = z.strictObject({
   status: z
     .string()
     .optional()
-    .describe('Comma separated; without it all that are not closed. `closed` and `any` too'),
+    .describe('Comma separated; without it all that are not closed; also `closed` and `all`'),
   severity: z.string().optional().describe('Comma separated'),
   site: z.string().optional(),
   device: z.string().optional(),
@@ -131,8 +131,7 @@ export const historyEntrySchema = z.object({
 export type HistoryEntry = z.infer<typeof historyEntrySchema>
 
 /** An alert with its history. */
-export const alertDetailSchema = z.object({
-  alert: alertSchema,
+export const alertDetailSchema = alertSchema.extend({
   history: z.array(historyEntrySchema),
   warnings: z.array(z.string()).describe('After an action: worth telling the person'),
 })

@@ -39,7 +39,7 @@ export const deviceSchema = z.object({
 export type DeviceView = z.infer<typeof deviceSchema>
 
 /** Filters, order and page of the device list. */
-export const deviceQuerySchema = z.object({
+export const deviceQuerySchema = z.strictObject({
   health: z.string().optional().describe('Health states, comma separated'),
   site: z.string().optional().describe('Site id'),
   model: z.string().optional().describe('Equipment model'),

@@ -7,7 +7,7 @@ const timestamp = z.iso.datetime()
 export const maxPointCount = 2200
 
 /** Time range and resolution of a series. */
-export const rangeQuerySchema = z.object({
+export const rangeQuerySchema = z.strictObject({
   from: z.iso.datetime({ offset: true }).describe('Inclusive'),
   to: z.iso.datetime({ offset: true }).describe('Exclusive'),
   points: z.coerce.number().int().min(10).max(maxPointCount).default(600),
