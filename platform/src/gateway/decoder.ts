@@ -21,6 +21,7 @@ const field = Object.fromEntries(fieldNames.map((name, i) => [name, i])) as Read
 
 /** What decoding needs to know of the device that sent a message. */
 export type DecodeContext = {
+  /** Authenticated device; empty if a collector's message names none that can exist. */
   readonly deviceId: string
   readonly device: Pick<DeviceRow, 'timestamp_mode' | 'timezone'>
   readonly ingestedAtMs: number
@@ -163,10 +164,8 @@ class FleetDecoder {
   #checkFields(deviceId: string): void {
     const scan = this.#scan
     if (this.#isText('device_id', true) && this.#textOf(field.device_id) !== deviceId) {
-      scan.refuse(
-        'IDENTITY_MISMATCH',
-        `device_id: ${this.#found(field.device_id)} was sent by ${deviceId}`,
-      )
+      const problem = deviceId === '' ? 'is no device id' : `was sent by ${deviceId}`
+      scan.refuse('IDENTITY_MISMATCH', `device_id: ${this.#found(field.device_id)} ${problem}`)
     }
     if (this.#isText('timestamp', true) && !this.#isTimestampRead) {
       this.#refuseTime(field.timestamp, 'timestamp')

@@ -24,6 +24,13 @@ export function parseHubUsername(username: string): HubUsername | undefined {
 /** Longest message id that is believed, as IoT Hub has it; others do not name a message. */
 const maxMessageIdLength = 128
 
+/** A message id that can be believed, or undefined: the payload then names the message. */
+export function usableMessageId(text: string | undefined): string | undefined {
+  return text !== undefined && text.length > 0 && text.length <= maxMessageIdLength
+    ? text
+    : undefined
+}
+
 /** Percent-decoding that leaves what is not encoded properly as it is; `+` stays a plus. */
 function decodedLoosely(text: string): string {
   if (!text.includes('%')) return text
@@ -46,8 +53,7 @@ export function messageIdOf(bag: string): string | undefined {
   for (const pair of bag.slice(from, to).split('&')) {
     const at = pair.indexOf('=')
     if (at < 0 || decodedLoosely(pair.slice(0, at)) !== '$.mid') continue
-    const messageId = decodedLoosely(pair.slice(at + 1))
-    return messageId.length > 0 && messageId.length <= maxMessageIdLength ? messageId : undefined
+    return usableMessageId(decodedLoosely(pair.slice(at + 1)))
   }
   return undefined
 }

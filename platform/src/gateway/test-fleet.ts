@@ -1,10 +1,4 @@
-import {
-  type DeviceIdentity,
-  type DeviceRow,
-  defineFleet,
-  type IdentityDirectory,
-  type Sensor,
-} from '../contracts/index.ts'
+import { type DeviceRow, defineFleet, type Sensor } from '../contracts/index.ts'
 
 const gauge = (name: string, unit: string, unitSynonyms: readonly string[]): Sensor => ({
   name,
@@ -81,51 +75,5 @@ export function testDevice(deviceId: string, changes: Partial<DeviceRow> = {}): 
     valid_to: null,
     site_name: null,
     ...changes,
-  }
-}
-
-/** Base64 keys of 32 bytes; every test device has both. */
-export const testKeys = {
-  primaryKey: Buffer.alloc(32, 1).toString('base64'),
-  secondaryKey: Buffer.alloc(32, 2).toString('base64'),
-} as const
-
-/** A directory in memory: the contract has no other part than lookups. */
-export class TestDirectory implements IdentityDirectory {
-  readonly identities = new Map<string, DeviceIdentity>()
-  readonly usernames = new Map<string, string>()
-  readonly collectors = new Map<string, ReturnType<IdentityDirectory['collector']>>()
-  readonly #listeners = new Set<(deviceId: string) => void>()
-
-  constructor(deviceIds: readonly string[] = []) {
-    for (const deviceId of deviceIds) this.set(testDevice(deviceId))
-  }
-
-  set(device: DeviceRow, credentials?: DeviceIdentity['credentials']): void {
-    const own = credentials ?? [{ kind: 'sas', ...testKeys }]
-    this.identities.set(device.device_id, { device, credentials: own })
-    for (const credential of own) {
-      if (credential.kind === 'password') {
-        this.usernames.set(credential.username, device.device_id)
-      }
-    }
-    for (const listener of this.#listeners) listener(device.device_id)
-  }
-
-  device(deviceId: string): DeviceIdentity | undefined {
-    return this.identities.get(deviceId)
-  }
-
-  deviceByUsername(username: string): DeviceIdentity | undefined {
-    return this.identities.get(this.usernames.get(username) ?? '')
-  }
-
-  collector(tokenHash: string): ReturnType<IdentityDirectory['collector']> {
-    return this.collectors.get(tokenHash)
-  }
-
-  onChange(listener: (deviceId: string) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
   }
 }

@@ -1,0 +1,26 @@
+import type { AdmissionDesk } from './admission.ts'
+import type { Counters } from './counters.ts'
+import type { Decoder } from './decoder.ts'
+import type { Intake } from './intake.ts'
+import type { GatewayLimits } from './limits.ts'
+import type { Sessions } from './sessions.ts'
+import type { Throttle } from './throttle.ts'
+
+/** Where the gateway says what people should know; pino's loggers fit. */
+export type GatewayLogger = {
+  readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void
+  readonly warn: (fields: Readonly<Record<string, unknown>>, message: string) => void
+}
+
+/** The parts all sessions and requests of one gateway share. */
+export type GatewayCore = {
+  readonly desk: AdmissionDesk
+  readonly decoder: Decoder
+  readonly intake: Intake
+  readonly throttle: Throttle
+  readonly sessions: Sessions
+  readonly counters: Counters
+  readonly limits: GatewayLimits
+  readonly logger: GatewayLogger
+  readonly clock: () => number
+}

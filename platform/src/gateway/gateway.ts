@@ -1,0 +1,102 @@
+import type { DeviceLog, FleetDefinition, IdentityDirectory } from '../contracts/index.ts'
+import { Counters, type Metric } from './counters.ts'
+import { compileDecoder } from './decoder.ts'
+import type { GatewayCore, GatewayLogger } from './gateway-core.ts'
+import { Intake } from './intake.ts'
+import { defaultLimits, type GatewayLimits } from './limits.ts'
+import { disconnectReason } from './mqtt-answers.ts'
+import { listenMqtt, type MqttListener, type MqttListenOptions } from './mqtt-listener.ts'
+import { PasswordCheck } from './password.ts'
+import { Sessions } from './sessions.ts'
+import { Throttle } from './throttle.ts'
+
+/** What a gateway is made of. */
+export type GatewayOptions = {
+  readonly log: DeviceLog
+  readonly directory: IdentityDirectory
+  readonly fleet: FleetDefinition
+  /** Names tokens may be signed for: the gateway's own and those of an imported hub, ING-5. */
+  readonly hostNames: readonly string[]
+  /** Epoch ms: the only trusted clock, it stamps every message. */
+  readonly clock: () => number
+  readonly limits?: Partial<GatewayLimits>
+  readonly logger?: GatewayLogger
+}
+
+/** The ingest server: MQTT here, HTTP through `ingestRoutes`. */
+export type Gateway = {
+  readonly listenMqtt: (options: MqttListenOptions) => Promise<MqttListener>
+  /** Counters and gauges at this moment. */
+  readonly metrics: () => readonly Metric[]
+  /** Shared parts, for `ingestRoutes`. */
+  readonly core: GatewayCore
+  /**
+   * Takes nothing more, stores and answers what was read, then ends all sessions. The log is the
+   * caller's to close.
+   */
+  readonly close: () => Promise<void>
+}
+
+const sweepMs = 1_000
+const forgetMs = 60_000
+const silentLogger: GatewayLogger = { info: () => undefined, warn: () => undefined }
+
+function makeCore(options: GatewayOptions): GatewayCore {
+  const limits = { ...defaultLimits, ...options.limits }
+  const counters = new Counters()
+  return {
+    desk: {
+      directory: options.directory,
+      hostNames: new Set(options.hostNames.map((name) => name.toLowerCase())),
+      passwords: new PasswordCheck(),
+      tokenLeewayMs: limits.tokenLeewayMs,
+    },
+    decoder: compileDecoder(options.fleet),
+    intake: new Intake(options.log, counters, limits.maxInFlightBytes),
+    throttle: new Throttle(limits, counters, options.clock()),
+    sessions: new Sessions(),
+    counters,
+    limits,
+    logger: options.logger ?? silentLogger,
+    clock: options.clock,
+  }
+}
+
+/** Opens a gateway on a log; it accepts nobody before `listenMqtt` or `ingestRoutes`. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const core = makeCore(options)
+  const { sessions, intake, throttle, counters, clock } = core
+  const listeners: MqttListener[] = []
+  const stopWatching = options.directory.onChange((deviceId) =>
+    sessions.deviceChanged(deviceId, options.directory),
+  )
+  const sweep = setInterval(() => sessions.sweep(clock()), sweepMs).unref()
+  const forget = setInterval(() => throttle.forgetIdle(clock()), forgetMs).unref()
+  return {
+    core,
+    listenMqtt: async (listenOptions) => {
+      const listener = await listenMqtt(core, listenOptions)
+      listeners.push(listener)
+      return listener
+    },
+    metrics: () => [
+      ...counters.all(),
+      { name: 'gateway_connections', labels: {}, value: sessions.connectionCount },
+      { name: 'gateway_sessions', labels: {}, value: sessions.sessionCount },
+      { name: 'gateway_in_flight_bytes', labels: {}, value: intake.inFlightBytes },
+      { name: 'gateway_log_stalled', labels: {}, value: intake.isStalled ? 1 : 0 },
+    ],
+    close: async () => {
+      stopWatching()
+      clearInterval(sweep)
+      clearInterval(forget)
+      const portsClosed = listeners.map((listener) => listener.close())
+      for (const session of sessions.all()) session.stopReading()
+      await intake.drain()
+      for (const session of sessions.all()) {
+        session.close(disconnectReason.serverShuttingDown, 'gateway closed')
+      }
+      await Promise.all(portsClosed)
+    },
+  }
+}

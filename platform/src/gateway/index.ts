@@ -1,0 +1,17 @@
+export type { BatchVerdict } from './collector-batch.ts'
+export type { Metric } from './counters.ts'
+export {
+  compileDecoder,
+  type DecodeContext,
+  type DecodedMessage,
+  type Decoder,
+} from './decoder.ts'
+export { eventIdOf } from './event-id.ts'
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+export type { GatewayLogger } from './gateway-core.ts'
+export { ingestRoutes } from './http-ingest.ts'
+export type { GatewayLimits } from './limits.ts'
+export { MemoryDirectory } from './memory-directory.ts'
+export type { MqttListener, MqttListenOptions, MqttTls } from './mqtt-listener.ts'
+export { hashPassword } from './password.ts'
+export { signSasToken } from './sas-token.ts'

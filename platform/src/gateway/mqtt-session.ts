@@ -1,0 +1,397 @@
+import type { Socket } from 'node:net'
+import type { IConnectPacket } from 'mqtt-packet'
+import type { DeviceIdentity } from '../contracts/index.ts'
+import { type Admission, admit } from './admission.ts'
+import { AnswerQueue, noPacketId } from './answer-queue.ts'
+import { messageIdOf } from './device-names.ts'
+import { FrameBuffer } from './frame-buffer.ts'
+import type { GatewayCore } from './gateway-core.ts'
+import type { MessageOwner } from './intake.ts'
+import {
+  acceptedAnswer,
+  disconnectAnswer,
+  disconnectReason,
+  type MqttVersion,
+  parsePacket,
+  publishFaultReasons,
+  refusedAnswer,
+  silenceLimitMs,
+  subscriptionAnswer,
+  twinAnswer,
+  unsubscriptionAnswer,
+} from './mqtt-answers.ts'
+import {
+  emptyPublishFrame,
+  propertyBagOf,
+  readPublish,
+  readVariableInteger,
+} from './publish-frame.ts'
+import { recordOf } from './telemetry.ts'
+
+/** Fixed and variable header around a payload: 5 bytes, a topic, an id and properties. */
+const maxHeaderBytes = 70_000
+/** A CONNECT holds names, a token and perhaps a will; it comes from somebody unknown. */
+const maxConnectBytes = 65_536
+/** How long a closed peer may take to close its side. */
+const lingerMs = 1_000
+
+/** Why a session does not read at the moment; reading needs none of them. */
+const pause = { admission: 1, answers: 2, intake: 4, writes: 8, closing: 16 } as const
+
+const pingAnswer = Buffer.from([0xd0, 0])
+/** Shared by all sessions: a packet is handled before the next one is read. */
+const publish = emptyPublishFrame()
+
+type State = 'connecting' | 'open' | 'closed'
+
+/**
+ * One MQTT connection. PUBLISH, by far the most frequent packet, is read where it lies; everything
+ * else goes through mqtt-packet. The session reads no further while it owes too many answers, the
+ * gateway holds too many bytes, or the peer does not read.
+ */
+export class MqttSession implements MessageOwner {
+  readonly #core: GatewayCore
+  readonly #socket: Socket
+  readonly #frames = new FrameBuffer()
+  readonly #answers = new AnswerQueue()
+  readonly #subscribed = new Set<string>()
+  #state: State = 'connecting'
+  #pauses = 0
+  #version: MqttVersion = 4
+  #identity: DeviceIdentity | undefined
+  #deviceId = ''
+  #topicPrefix = Buffer.alloc(0)
+  #expiresAtMs = Number.POSITIVE_INFINITY
+  #silenceMs: number
+  #lastReadMs: number
+  #blockedSinceMs = 0
+  #answerTimer: NodeJS.Timeout | undefined
+  readonly #received: { value: number }
+
+  constructor(core: GatewayCore, socket: Socket) {
+    this.#core = core
+    this.#socket = socket
+    this.#silenceMs = core.limits.connectTimeoutMs
+    this.#lastReadMs = core.clock()
+    this.#received = core.counters.cell('gateway_messages_received_total')
+    core.sessions.opened(this)
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => this.#unpause(pause.writes))
+    // A reset by the peer is an end like any other; messages already read are stored.
+    socket.on('error', () => this.#ended('socket error'))
+    socket.on('close', () => this.#ended('peer closed'))
+  }
+
+  get identity(): DeviceIdentity | undefined {
+    return this.#identity
+  }
+
+  identityChanged(identity: DeviceIdentity): void {
+    this.#identity = identity
+  }
+
+  /** Ends the session; an MQTT 5 client is told why. */
+  close(reasonCode: number, why: string): void {
+    if (this.#state === 'closed') return
+    const isOpen = this.#state === 'open'
+    this.#ended(why)
+    if (isOpen && this.#version === 5) this.#socket.end(disconnectAnswer(reasonCode))
+    else this.#socket.end()
+    setTimeout(() => this.#socket.destroy(), lingerMs).unref()
+  }
+
+  /** Reads nothing more, so that what was read can be answered before the end. */
+  stopReading(): void {
+    this.#pause(pause.closing)
+  }
+
+  /** The log is gone: without an answer the device keeps the message and sends it again. */
+  abandon(): void {
+    this.close(disconnectReason.serverBusy, 'log unavailable')
+  }
+
+  checkTime(nowMs: number): void {
+    if (this.#blockedSinceMs > 0) {
+      if (nowMs - this.#blockedSinceMs < this.#core.limits.slowReaderTimeoutMs) return
+      this.#ended('slow reader')
+      this.#socket.destroy()
+    } else if (nowMs >= this.#expiresAtMs) {
+      this.close(disconnectReason.notAuthorized, 'token expired')
+    } else if (this.#pauses === 0 && nowMs - this.#lastReadMs > this.#silenceMs) {
+      const isOpen = this.#state === 'open'
+      this.close(disconnectReason.keepAliveTimeout, isOpen ? 'keep-alive' : 'no CONNECT')
+    }
+  }
+
+  stored(): void {
+    this.#answers.stored()
+  }
+
+  answer(): void {
+    if (this.#state !== 'open') return
+    const nowMs = this.#core.clock()
+    const answers = this.#answers.takeAnswers(nowMs)
+    if (answers !== undefined && answers.length > 0) this.#write(answers)
+    const nextMs = this.#answers.nextDueMs()
+    if (nextMs !== undefined && this.#answerTimer === undefined) {
+      this.#answerTimer = setTimeout(
+        () => {
+          this.#answerTimer = undefined
+          this.answer()
+        },
+        Math.max(1, nextMs - nowMs),
+      )
+    }
+    if (this.#answers.length < this.#core.limits.maxUnacknowledged) this.#unpause(pause.answers)
+  }
+
+  resume(): void {
+    this.#unpause(pause.intake)
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#state === 'closed') return
+    this.#lastReadMs = this.#core.clock()
+    if (this.#frames.add(chunk) && this.#pauses === 0) this.#handleFrames()
+  }
+
+  #pause(reason: number): void {
+    if (this.#pauses === 0) this.#socket.pause()
+    this.#pauses |= reason
+  }
+
+  #unpause(reason: number): void {
+    if ((this.#pauses & reason) === 0) return
+    this.#pauses &= ~reason
+    if (reason === pause.writes) this.#blockedSinceMs = 0
+    if (this.#pauses !== 0 || this.#state === 'closed') return
+    // Silence while we did not read is not the client's.
+    this.#lastReadMs = this.#core.clock()
+    if (this.#frames.sizeBytes > 0) this.#handleFrames()
+    if (this.#pauses === 0) this.#socket.resume()
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#socket.write(bytes)) return
+    this.#blockedSinceMs = this.#core.clock()
+    this.#pause(pause.writes)
+  }
+
+  #handleFrames(): void {
+    const bytes = this.#frames.take()
+    let at = 0
+    let needed = 1
+    while (this.#pauses === 0 && bytes.length - at >= 2) {
+      const packed = readVariableInteger(bytes, at + 1, bytes.length)
+      if (packed === -1) break
+      if (packed < 0) {
+        this.close(disconnectReason.malformed, 'malformed')
+        return
+      }
+      const bodyStart = at + 1 + (packed & 7)
+      const bodyBytes = Math.floor(packed / 8)
+      const limit = this.#state === 'open' ? this.#maxPacketBytes() : maxConnectBytes
+      const isTooLarge = bodyBytes > limit
+      if (!this.#mayGoOn(bytes[at]!, isTooLarge)) return
+      const end = bodyStart + Math.min(bodyBytes, limit)
+      if (end > bytes.length) {
+        needed = end - at
+        break
+      }
+      if (isTooLarge) {
+        // Its beginning becomes a dead letter, the connection ends, ING-6.
+        this.#handlePublish(bytes, bytes[at]! & 0x0f, bodyStart, end)
+        this.close(disconnectReason.packetTooLarge, 'packet too large')
+        return
+      }
+      this.#handleFrame(bytes, at, bodyStart, end)
+      if (this.#state === 'closed') return
+      at = end
+    }
+    this.#frames.put(at === 0 ? bytes : bytes.subarray(at), needed)
+  }
+
+  /** Ends the connection as soon as it is clear that its next packet cannot be taken. */
+  #mayGoOn(first: number, isTooLarge: boolean): boolean {
+    if (this.#state === 'connecting' && first !== 0x10) {
+      this.close(disconnectReason.protocolError, 'no valid CONNECT')
+    } else if (isTooLarge && (this.#state === 'connecting' || first >> 4 !== 3)) {
+      this.close(disconnectReason.packetTooLarge, 'packet too large')
+    }
+    return this.#state !== 'closed'
+  }
+
+  #maxPacketBytes(): number {
+    return this.#core.limits.maxPayloadBytes + maxHeaderBytes
+  }
+
+  #handleFrame(bytes: Buffer, start: number, bodyStart: number, end: number): void {
+    const first = bytes[start]!
+    if (this.#state === 'connecting') this.#handleConnect(bytes.subarray(start, end))
+    else if (first >> 4 === 3) this.#handlePublish(bytes, first & 0x0f, bodyStart, end)
+    else if (first === 0xc0 && end === bodyStart) this.#write(pingAnswer)
+    else this.#handleOther(bytes.subarray(start, end))
+  }
+
+  #handlePublish(bytes: Buffer, flags: number, bodyStart: number, end: number): void {
+    const fault = readPublish(bytes, flags, bodyStart, end, this.#version === 5, publish)
+    if (fault !== undefined) {
+      this.close(publishFaultReasons[fault], fault)
+      return
+    }
+    const bag = propertyBagOf(bytes, publish, this.#topicPrefix)
+    if (bag === undefined) {
+      this.#handleForeignTopic(bytes.toString('utf8', publish.topicStart, publish.topicEnd))
+      return
+    }
+    const nowMs = this.#core.clock()
+    const payload = bytes.subarray(publish.payloadStart, end)
+    const isTooLarge = payload.length > this.#core.limits.maxPayloadBytes
+    const delayMs = this.#core.throttle.message(this.#deviceId, nowMs)
+    if (delayMs > this.#core.limits.maxDelayMs) {
+      this.close(disconnectReason.quotaExceeded, 'over its rate')
+      return
+    }
+    this.#answers.push(
+      isTooLarge || publish.qos === 0 ? noPacketId : publish.packetId,
+      delayMs === 0 ? 0 : nowMs + delayMs,
+    )
+    this.#submit(payload, messageIdOf(bag), nowMs)
+    if (isTooLarge) this.close(disconnectReason.packetTooLarge, 'packet too large')
+  }
+
+  #submit(payload: Buffer, messageId: string | undefined, ingestedAtMs: number): void {
+    const core = this.#core
+    const device = this.#identity?.device
+    if (device === undefined) return
+    this.#received.value++
+    const protocol = this.#version === 5 ? 'mqtt5' : 'mqtt3'
+    const deviceId = this.#deviceId
+    core.intake.submit(
+      recordOf(core, payload, { deviceId, device, protocol, messageId, ingestedAtMs }),
+      this,
+    )
+    if (this.#answers.length >= core.limits.maxUnacknowledged) this.#pause(pause.answers)
+    if (core.intake.isFull) {
+      this.#pause(pause.intake)
+      core.intake.waitForRoom(this)
+    }
+  }
+
+  #handleForeignTopic(topic: string): void {
+    const twin = twinAnswer(topic, this.#version)
+    if (twin === undefined) {
+      this.close(disconnectReason.topicNameInvalid, 'foreign topic')
+      return
+    }
+    this.#write(twin)
+    if (publish.qos === 1) {
+      this.#write(Buffer.from([0x40, 2, publish.packetId >> 8, publish.packetId & 0xff]))
+    }
+  }
+
+  #handleOther(frame: Buffer): void {
+    const packet = parsePacket(frame, this.#version)
+    if (packet === undefined) {
+      this.close(disconnectReason.malformed, 'malformed')
+      return
+    }
+    switch (packet.cmd) {
+      case 'subscribe':
+        this.#write(subscriptionAnswer(packet, this.#version, this.#deviceId, this.#subscribed))
+        return
+      case 'unsubscribe':
+        this.#write(unsubscriptionAnswer(packet, this.#version, this.#subscribed))
+        return
+      case 'disconnect':
+        this.#ended('client left')
+        this.#socket.end()
+        return
+      default:
+        // A second CONNECT [MQTT-3.1.0-2], or an answer to something we never sent.
+        this.close(disconnectReason.protocolError, 'unexpected packet')
+    }
+  }
+
+  #handleConnect(frame: Buffer): void {
+    // The version is in the CONNECT itself; the parser's own setting matters only afterwards.
+    const packet = parsePacket(frame, 4)
+    if (packet?.cmd !== 'connect' || (packet.protocolVersion ?? 4) < 4) {
+      this.#core.counters.add('gateway_connects_total', 'result', 'malformed')
+      this.close(disconnectReason.malformed, 'no valid CONNECT')
+      return
+    }
+    this.#version = packet.protocolVersion === 5 ? 5 : 4
+    this.#pause(pause.admission)
+    this.#admit(packet).catch((error: unknown) => {
+      this.#core.logger.warn({ error }, 'a connection could not be judged')
+      this.close(disconnectReason.serverBusy, 'admission failed')
+    })
+  }
+
+  async #admit(packet: IConnectPacket): Promise<void> {
+    const { desk, throttle, limits, clock } = this.#core
+    const delayMs = throttle.connection(clock())
+    const hasMethod = packet.properties?.authenticationMethod !== undefined
+    let admission: Admission
+    if (delayMs > limits.maxDelayMs) {
+      admission = { kind: 'refused', refusal: 'rate', reason: 'too many connections at once' }
+    } else if (hasMethod) {
+      admission = { kind: 'refused', refusal: 'method', reason: 'no enhanced authentication' }
+    } else {
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
+      const { clientId, username, password } = packet
+      const presented = { clientId, username, password: password?.toString('utf8') }
+      admission = await admit(desk, presented, clock())
+    }
+    if (this.#state !== 'connecting') return
+    if (admission.kind === 'admitted') this.#open(packet, admission)
+    else this.#refuse(packet.clientId, admission)
+  }
+
+  #refuse(clientId: string, { refusal, reason }: Extract<Admission, { kind: 'refused' }>): void {
+    const { counters, logger } = this.#core
+    counters.add('gateway_connects_total', 'result', refusal)
+    logger.info({ clientId: clientId.slice(0, 128), refusal, reason }, 'connection refused')
+    this.#socket.write(refusedAnswer(refusal, this.#version))
+    this.close(disconnectReason.notAuthorized, 'refused')
+  }
+
+  #open(packet: IConnectPacket, admission: Extract<Admission, { kind: 'admitted' }>): void {
+    const { counters, limits, sessions, clock } = this.#core
+    const { identity, expiresAtMs } = admission
+    const deviceId = identity.device.device_id
+    const nowMs = clock()
+    this.#state = 'open'
+    this.#identity = identity
+    this.#deviceId = deviceId
+    this.#topicPrefix = Buffer.from(`devices/${deviceId}/messages/events`)
+    this.#silenceMs = silenceLimitMs(packet)
+    if (expiresAtMs !== undefined) {
+      // One that is already in its leeway keeps the rest of it.
+      this.#expiresAtMs = nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + limits.tokenLeewayMs
+    }
+    sessions.claim(deviceId, this)
+    counters.add('gateway_connects_total', 'result', 'accepted')
+    this.#write(
+      acceptedAnswer(packet, this.#version, {
+        receiveMaximum: limits.maxUnacknowledged,
+        maximumPacketSize: this.#maxPacketBytes(),
+        deviceId,
+      }),
+    )
+    this.#unpause(pause.admission)
+  }
+
+  /** Releases what the session holds; messages already submitted are stored all the same. */
+  #ended(why: string): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    const { sessions, intake, counters } = this.#core
+    sessions.closed(this, this.#deviceId === '' ? undefined : this.#deviceId)
+    intake.forget(this)
+    clearTimeout(this.#answerTimer)
+    this.#frames.clear()
+    counters.add('gateway_disconnects_total', 'reason', why)
+  }
+}

@@ -1,0 +1,37 @@
+import type { DeviceRow, NewRecord, Protocol } from '../contracts/index.ts'
+import { eventIdOf } from './event-id.ts'
+import type { GatewayCore } from './gateway-core.ts'
+import { refusedBody } from './refusal.ts'
+
+/** Where a message came from, as the gateway knows it. */
+export type MessageSource = {
+  readonly deviceId: string
+  readonly device: Pick<DeviceRow, 'timestamp_mode' | 'timezone'>
+  readonly protocol: Protocol
+  readonly messageId: string | undefined
+  readonly ingestedAtMs: number
+}
+
+/** A message as a log record: decoded, or refused with its reason, and counted, ING-9. */
+export function recordOf(core: GatewayCore, payload: Buffer, source: MessageSource): NewRecord {
+  const { deviceId, protocol, messageId, ingestedAtMs } = source
+  const { maxPayloadBytes } = core.limits
+  const { body, timestampText } =
+    payload.length > maxPayloadBytes
+      ? {
+          body: refusedBody(
+            'PAYLOAD_TOO_LARGE',
+            `payload is larger than ${maxPayloadBytes} bytes`,
+            payload,
+          ),
+          timestampText: '',
+        }
+      : core.decoder.decode(payload, source)
+  if (body.kind === 'refused') {
+    core.counters.add('gateway_messages_refused_total', 'reason', body.reason)
+  }
+  const eventId = eventIdOf(deviceId, timestampText, messageId, payload)
+  return messageId === undefined
+    ? { deviceId, eventId, ingestedAtMs, protocol, body }
+    : { deviceId, eventId, ingestedAtMs, protocol, messageId, body }
+}

@@ -1,0 +1,82 @@
+import type { Counters } from './counters.ts'
+import type { GatewayLimits } from './limits.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Rates of ING-12: per device, for the deployment, and for new connections. */
+export class Throttle {
+  readonly #limits: GatewayLimits
+  readonly #devices = new Map<string, TokenBucket>()
+  readonly #deployment: TokenBucket
+  readonly #connections: TokenBucket
+  readonly #counters: Counters
+
+  constructor(limits: GatewayLimits, counters: Counters, nowMs: number) {
+    this.#limits = limits
+    this.#counters = counters
+    this.#deployment = new TokenBucket(
+      limits.deploymentMessagesPerSecond,
+      limits.deploymentBurst,
+      nowMs,
+    )
+    this.#connections = new TokenBucket(
+      limits.connectionsPerSecond,
+      limits.connectionsPerSecond,
+      nowMs,
+    )
+  }
+
+  /** Bucket of a device; it outlives sessions, so that reconnecting refills nothing. */
+  #bucket(deviceId: string, nowMs: number): TokenBucket {
+    let bucket = this.#devices.get(deviceId)
+    if (bucket === undefined) {
+      const { deviceMessagesPerSecond, deviceBurst } = this.#limits
+      bucket = new TokenBucket(deviceMessagesPerSecond, deviceBurst, nowMs)
+      this.#devices.set(deviceId, bucket)
+    }
+    return bucket
+  }
+
+  /** Delay of the answer to one message, in ms; it is counted if there is one. */
+  message(deviceId: string, nowMs: number): number {
+    const own = this.#bucket(deviceId, nowMs).take(1, nowMs)
+    const shared = this.#deployment.take(1, nowMs)
+    if (own > 0) this.#counters.add('gateway_throttled_total', 'scope', 'device')
+    if (shared > 0) this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
+    return own > shared ? own : shared
+  }
+
+  /** Takes a batch from the deployment's rate unless it is exhausted; else the wait in ms. */
+  batch(count: number, nowMs: number): number {
+    const waitMs = this.#deployment.waitMs(nowMs)
+    if (waitMs === 0) this.#deployment.take(count, nowMs)
+    else this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
+    return waitMs
+  }
+
+  /** Takes one message for a requester that can be told to come back; else the wait in ms. */
+  request(deviceId: string, nowMs: number): number {
+    const bucket = this.#bucket(deviceId, nowMs)
+    const own = bucket.waitMs(nowMs)
+    const shared = this.#deployment.waitMs(nowMs)
+    if (own === 0 && shared === 0) {
+      bucket.take(1, nowMs)
+      this.#deployment.take(1, nowMs)
+      return 0
+    }
+    this.#counters.add('gateway_throttled_total', 'scope', own > shared ? 'device' : 'deployment')
+    return Math.max(own, shared)
+  }
+
+  connection(nowMs: number): number {
+    const delayMs = this.#connections.take(1, nowMs)
+    if (delayMs > 0) this.#counters.add('gateway_throttled_total', 'scope', 'connect')
+    return delayMs
+  }
+
+  /** Forgets devices whose bucket is full again, so that memory follows the active fleet. */
+  forgetIdle(nowMs: number): void {
+    for (const [deviceId, bucket] of this.#devices) {
+      if (bucket.isFull(nowMs)) this.#devices.delete(deviceId)
+    }
+  }
+}
