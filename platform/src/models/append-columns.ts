@@ -6,6 +6,8 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 
+import { vectorItems } from './numeric-columns.ts'
+
 /** A column to append: doubles are copied as a block, other values one by one. */
 export type AppendedColumn =
   | { readonly kind: 'doubles'; readonly values: Float64Array }
@@ -51,8 +53,7 @@ function fill(
 ): void {
   const vector = chunk.getColumnVector(index)
   if (column.kind === 'doubles' && vector instanceof DuckDBDoubleVector) {
-    // biome-ignore lint/complexity/useLiteralKeys: the vector's own memory is a private field
-    vector['items'].set(column.values.subarray(start, start + size))
+    vector[vectorItems].set(column.values.subarray(start, start + size))
   } else {
     for (let row = 0; row < size; row++) vector.setItem(row, column.values[start + row] ?? null)
   }

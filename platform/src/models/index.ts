@@ -9,7 +9,12 @@ export {
   rowsWhere,
   selectFeatureRows,
 } from './feature-rows.ts'
-export { type FeatureSource, featureSource, type WindowRange } from './feature-source.ts'
+export {
+  type FeatureSource,
+  featureSource,
+  type WindowRange,
+  windowsIn,
+} from './feature-source.ts'
 export { type FitOptions, type FitOutcome, fitArtifact } from './fit-artifact.ts'
 export { type TrainedModel, type TrainOptions, type TrainOutcome, trainModels } from './job.ts'
 export type { ModelKey, ModelManifest } from './model-manifest.ts'

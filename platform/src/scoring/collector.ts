@@ -30,6 +30,8 @@ export type UnitOptions = {
   readonly devices: readonly FleetDevice[]
   readonly modelThreads?: ModelThreads
   readonly batchRows?: number
+  /** Writes nothing: the unit is a repetition of what this version of `model_scores` holds. */
+  readonly repeatOfVersion?: number
 }
 
 /** What a run did with one deployed version, with the rows alerting needs. */
@@ -170,7 +172,7 @@ export async function commitCollector(
   connection: DuckDBConnection,
   collector: Collector,
 ): Promise<UnitResult> {
-  const { run, row, table, flagged, eligible, exclusions } = collector
+  const { run, row, table } = collector
   if (collector.error !== undefined) return failed(run, collector.error)
   try {
     const written = await lake.table('model_scores').write({
@@ -188,19 +190,30 @@ export async function commitCollector(
         exclusions: [],
       }
     }
-    const counts = { rowCount: collector.rowCount, flaggedCount: collector.flaggedCount }
-    const scoredRun: ModelRun = {
-      ...run,
-      ...counts,
-      kind: 'scored',
-      scoredDevices: eligible.size,
-      targetWindowEndMs: unit.untilMs,
-      tableVersion: written.version,
-    }
-    return { run: scoredRun, flagged, eligible, exclusions }
+    return resultOfCollector(unit, collector, written.version)
   } catch (cause) {
     return failed(run, asError(run, cause))
   }
+}
+
+/** What a version's rows come to, once they stand in a version of the table. */
+export function resultOfCollector(
+  unit: ScoringUnit,
+  collector: Collector,
+  tableVersion: number,
+): UnitResult {
+  const { run, flagged, eligible, exclusions, rowCount, flaggedCount, error } = collector
+  if (error !== undefined) return failed(run, error)
+  const scored: ModelRun = {
+    ...run,
+    kind: 'scored',
+    rowCount,
+    flaggedCount,
+    scoredDevices: eligible.size,
+    targetWindowEndMs: unit.untilMs,
+    tableVersion,
+  }
+  return { run: scored, flagged, eligible, exclusions }
 }
 
 /** Runs a step of one version; a failure stops that version only (SRV-3). */

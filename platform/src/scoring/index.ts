@@ -5,6 +5,7 @@ export {
   type LimitVerdict,
   yardstickScore,
 } from './limit-rules.ts'
+export { repeatLastRun } from './repeat-run.ts'
 export type {
   EligibleScore,
   ExclusionReason,

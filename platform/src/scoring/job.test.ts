@@ -9,6 +9,7 @@ import {
   scoreRows,
 } from '../models/index.ts'
 import { type ScoringOptions, scoringJob } from './job.ts'
+import { repeatLastRun } from './repeat-run.ts'
 import type { ScoringOutcome } from './scored-window.ts'
 import {
   fanDevices,
@@ -345,5 +346,26 @@ describe('a scoring run', () => {
         ['champion', 12, true],
         ['shadow', 12, false],
       ])
+    }))
+
+  it('can be repeated for alerting after a crash, the same to the last value, writing nothing', () =>
+    withTrained(trained, async (lake, registry) => {
+      expect(await repeatLastRun(lake, { registry, devices: fanDevices })).toBeUndefined()
+      await begin(lake, registry)
+      await writeHour(lake, 0, {
+        changes: { airflow_mean: 'CASE WHEN d < 4 THEN 500.0 ELSE 800 + d END' },
+      })
+      const original = await score(lake, registry, 1)
+      const version = (await lake.table('model_scores').snapshot()).version
+      const repeated = await repeatLastRun(lake, { registry, devices: fanDevices })
+      expect(original.flagged.length).toBeGreaterThan(3)
+      expect(repeated).toMatchObject({
+        runId: original.runId,
+        scoredAtMs: original.scoredAtMs,
+        flagged: original.flagged,
+        eligible: original.eligible,
+        exclusions: original.exclusions,
+      })
+      expect((await lake.table('model_scores').snapshot()).version).toBe(version)
     }))
 })

@@ -1,4 +1,5 @@
 import { IsothermError } from '../contracts/index.ts'
+import { completeUntilMs } from '../features/index.ts'
 import type { JobContext } from '../lake/index.ts'
 import {
   type DeploymentRow,
@@ -9,15 +10,9 @@ import {
 } from '../models/index.ts'
 import { uuidV5 } from '../objects/index.ts'
 import type { UnitResult } from './collector.ts'
+import { outcomeOf } from './outcome.ts'
 import { runUnit } from './run-unit.ts'
-import type {
-  EligibleScore,
-  ModelRun,
-  RunModel,
-  ScoredWindow,
-  ScoringExclusion,
-  ScoringOutcome,
-} from './scored-window.ts'
+import type { ModelRun, RunModel, ScoringOutcome } from './scored-window.ts'
 import { isStale, scoringUnits, startAfterMs } from './scoring-plan.ts'
 
 /** How a run scores. */
@@ -104,15 +99,6 @@ async function scoreDuration(
   return [...scored, ...idle, ...sliced]
 }
 
-/** End of the newest window of a duration that the feature job recorded as complete, SRV-4. */
-async function completeUntilMs(
-  lake: JobContext['lake'],
-  minutes: number,
-): Promise<number | undefined> {
-  const seconds = await lake.table('device_features').position(`features/complete/${minutes}`)
-  return seconds === undefined ? undefined : seconds * 1000
-}
-
 function modelOf(row: DeploymentRow): RunModel {
   return {
     modelId: row.model_id,
@@ -154,45 +140,4 @@ function sliceUnsupported(row: DeploymentRow): UnitResult {
       `${row.model_id} ${row.model_version} is deployed to slice ${row.slice}; this release scores slice * only`,
     ),
   })
-}
-
-function outcomeOf(
-  runId: string,
-  scoredAtMs: number,
-  results: readonly UnitResult[],
-): ScoringOutcome {
-  const flagged: ScoredWindow[] = []
-  const exclusions: ScoringExclusion[] = []
-  const eligible = new Map<string, EligibleScore>()
-  for (const result of results) {
-    for (const window of result.flagged) flagged.push(window)
-    for (const exclusion of result.exclusions) exclusions.push(exclusion)
-    for (const [deviceId, score] of result.eligible) {
-      const known = eligible.get(deviceId)
-      eligible.set(deviceId, known === undefined ? score : highest(known, score))
-    }
-  }
-  flagged.sort((a, b) => (a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0))
-  return {
-    runId,
-    scoredAtMs,
-    models: results.map(({ run }) => run),
-    flagged,
-    eligible,
-    exclusions,
-    isPartial: results.some(({ run }) => run.kind === 'failed'),
-  }
-}
-
-function highest(a: EligibleScore, b: EligibleScore): EligibleScore {
-  const scores: Record<string, number> = { ...a.scores }
-  for (const [modelId, score] of Object.entries(b.scores)) {
-    scores[modelId] = Math.max(score, scores[modelId] ?? 0)
-  }
-  return {
-    scores,
-    windowStartMs: Math.min(a.windowStartMs, b.windowStartMs),
-    windowEndMs: Math.max(a.windowEndMs, b.windowEndMs),
-    sensorCompleteness: Math.min(a.sensorCompleteness, b.sensorCompleteness),
-  }
 }

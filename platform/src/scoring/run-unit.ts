@@ -18,6 +18,7 @@ import {
   exclude,
   guarded,
   openCollector,
+  resultOfCollector,
   type UnitOptions,
   type UnitResult,
 } from './collector.ts'
@@ -42,6 +43,12 @@ export async function runUnit(
     )
     const collectors = opened.filter((item) => 'table' in item)
     await scoreNewWindows(context, options, connection, source, collectors)
+    const { repeatOfVersion } = options
+    if (repeatOfVersion !== undefined) {
+      return opened.map((item) =>
+        'table' in item ? resultOfCollector(unit, item, repeatOfVersion) : item,
+      )
+    }
     for (const collector of collectors) {
       await guarded(collector, () =>
         scoreLateWindows(context, options, connection, source, collector),
@@ -108,21 +115,15 @@ async function scoreLateWindows(
   collector: Collector,
 ): Promise<void> {
   const { unit } = options
-  const known = await lateWindows(
-    connection,
-    context.lake,
-    collector.row,
-    unit.afterMs,
-    'scored_keys',
-  )
+  const late = await lateWindows(connection, context.lake, source, collector.row, unit.afterMs)
+  if (late === undefined) return
   const staged = await stageFeatures(connection, {
     source,
-    range: { startMs: known.fromMs, endMs: unit.afterMs - unit.durationMinutes * 60_000 + 1 },
+    range: late.range,
     columns: collector.model.artifact.features,
     tableName: 'late_rows',
-    where: known.where,
+    where: late.where,
   })
-  if (staged.rowCount === 0) return
   const rows = await readStaged(staged, 0, staged.rowCount, cohortsOf(options.devices))
   collector.last = undefined
   await collectAll(unit, await scoreAll(context, options, [collector], rows))
