@@ -140,6 +140,7 @@ export const promised: Promised = {
         mqttPort,
         mqttsPort,
         commitSeconds: 1,
+        more: ['--device-rate', '10000', '--device-burst', '10000'],
       })
       if (badDevice === undefined || goodDevice === undefined) throw new Error('no devices')
       const goodClient = await connect(goodDevice, { port: mqttPort, version: 5 })
