@@ -46,7 +46,7 @@ function aggregateSql(sensor: string, aggregate: string): string {
     case 'std':
       return `stddev_samp(${sensor})`
     case 'slope':
-      return `regr_slope(${sensor}, epoch(timestamp_utc) / 60)`
+      return `CASE WHEN count(${sensor}) > 2 THEN regr_slope(${sensor}, epoch(timestamp_utc) / 60) END`
     case 'p95':
       return `quantile_cont(${sensor}, 0.95)`
     case 'fraction':

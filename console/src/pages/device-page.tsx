@@ -58,53 +58,67 @@ export function DevicePage(props: { readonly deviceId: string; readonly range: T
       ) : (
         <Loading rows={1} height={92} />
       )}
+      {alerts.kind === 'loading' && <Loading rows={1} height={170} />}
       {alerts.kind === 'failed' && <Failed reason={alerts.reason} retry={reloadAlerts} />}
       {alertRows !== undefined && (
         <DeviceAlerts alerts={alertRows} revision={alertRevision} afterwards={reloadAlerts} />
       )}
-      <RangePicker
-        range={range}
-        bounds={bounds}
-        change={(next) => navigate({ page: 'device', deviceId, range: next }, 'replace')}
-      />
-      <div class="device-grid">
-        <section class="panel" aria-labelledby="score-title">
-          <h2 id="score-title">How unusual it was</h2>
-          {scores.kind === 'loading' && <Loading rows={1} height={220} />}
-          {scores.kind === 'failed' && <Failed reason={scores.reason} retry={reloadScores} />}
-          {scores.kind === 'ready' && (
-            <ScorePanel
-              scores={scores.value}
-              windows={fleet.window_minutes}
-              range={bounds}
-              marks={marks}
-              isDark={isDark}
-            />
-          )}
-        </section>
-        <section class="panel" aria-labelledby="features-title">
-          <h2 id="features-title">Values against normal</h2>
-          {features.kind === 'loading' && <Loading rows={8} height={38} />}
-          {features.kind === 'failed' && <Failed reason={features.reason} retry={reloadFeatures} />}
-          {features.kind === 'ready' && (
-            <FeatureTable
-              features={features.value}
-              defaultMinutes={fleet.window_minutes[0] ?? 60}
-            />
-          )}
-        </section>
-      </div>
-      <section aria-labelledby="sensors-title">
-        <h2 id="sensors-title">Sensors</h2>
-        {readings.kind === 'loading' && <Loading rows={4} height={180} />}
-        {readings.kind === 'failed' && <Failed reason={readings.reason} retry={reloadReadings} />}
-        {readings.kind === 'ready' && (
-          <>
-            {readings.fault !== undefined && <Late>{readings.fault}</Late>}
-            <SensorGrid readings={readings.value} range={bounds} marks={marks} isDark={isDark} />
-          </>
-        )}
-      </section>
+      {alerts.kind !== 'loading' && (
+        <>
+          <RangePicker
+            range={range}
+            bounds={bounds}
+            change={(next) => navigate({ page: 'device', deviceId, range: next }, 'replace')}
+          />
+          <div class="device-grid">
+            <section class="panel" aria-labelledby="score-title">
+              <h2 id="score-title">How unusual it was</h2>
+              {scores.kind === 'loading' && <Loading rows={1} height={220} />}
+              {scores.kind === 'failed' && <Failed reason={scores.reason} retry={reloadScores} />}
+              {scores.kind === 'ready' && (
+                <ScorePanel
+                  scores={scores.value}
+                  windows={fleet.window_minutes}
+                  range={bounds}
+                  marks={marks}
+                  isDark={isDark}
+                />
+              )}
+            </section>
+            <section class="panel" aria-labelledby="features-title">
+              <h2 id="features-title">Values against normal</h2>
+              {features.kind === 'loading' && <Loading rows={8} height={38} />}
+              {features.kind === 'failed' && (
+                <Failed reason={features.reason} retry={reloadFeatures} />
+              )}
+              {features.kind === 'ready' && (
+                <FeatureTable
+                  features={features.value}
+                  defaultMinutes={fleet.window_minutes[0] ?? 60}
+                />
+              )}
+            </section>
+          </div>
+          <section aria-labelledby="sensors-title">
+            <h2 id="sensors-title">Sensors</h2>
+            {readings.kind === 'loading' && <Loading rows={4} height={180} />}
+            {readings.kind === 'failed' && (
+              <Failed reason={readings.reason} retry={reloadReadings} />
+            )}
+            {readings.kind === 'ready' && (
+              <>
+                {readings.fault !== undefined && <Late>{readings.fault}</Late>}
+                <SensorGrid
+                  readings={readings.value}
+                  range={bounds}
+                  marks={marks}
+                  isDark={isDark}
+                />
+              </>
+            )}
+          </section>
+        </>
+      )}
     </div>
   )
 }

@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { FleetRow, Health } from '../view/fleet-rows.ts'
 import { cellAt, type Honeycomb, honeycomb } from '../view/honeycomb.ts'
 
 const healthNames = ['healthy', 'offline', 'warning', 'critical'] as const
 
-type Palette = Readonly<Record<Health | 'ink' | 'muted' | 'surface', string>>
+type Palette = Readonly<Record<Health | 'muted', string>>
 
 function paletteOf(element: HTMLElement): Palette {
   const style = getComputedStyle(element)
@@ -14,67 +14,76 @@ function paletteOf(element: HTMLElement): Palette {
     offline: colour('--cell-offline'),
     warning: colour('--cell-warning'),
     critical: colour('--cell-critical'),
-    ink: colour('--ink'),
     muted: colour('--muted'),
-    surface: colour('--surface'),
   }
 }
 
-/** One path for all cells of a state: thousands of cells are four fills. */
-function cellPath(path: Path2D, health: Health, x: number, y: number, radius: number): void {
+function cellPath(health: Health, radius: number): Path2D {
+  const path = new Path2D()
   const r = health === 'critical' ? radius * 1.02 : radius * 0.9
   if (health === 'warning') {
-    path.moveTo(x, y - r)
-    path.lineTo(x + r * 0.95, y + r * 0.75)
-    path.lineTo(x - r * 0.95, y + r * 0.75)
+    path.moveTo(0, -r)
+    path.lineTo(r * 0.95, r * 0.75)
+    path.lineTo(-r * 0.95, r * 0.75)
     path.closePath()
-    return
+    return path
   }
   const corners = health === 'critical' ? 4 : 6
   for (let corner = 0; corner < corners; corner++) {
     const angle = (Math.PI * 2 * corner) / corners - Math.PI / 2
-    const px = x + r * Math.cos(angle)
-    const py = y + r * Math.sin(angle)
-    if (corner === 0) path.moveTo(px, py)
-    else path.lineTo(px, py)
+    path.lineTo(r * Math.cos(angle), r * Math.sin(angle))
   }
   path.closePath()
+  return path
 }
 
-function draw(canvas: HTMLCanvasElement, comb: Honeycomb, palette: Palette, hover: number): void {
+/**
+ * One cell drawn once, to be stamped thousands of times: filling 10,000 shapes as paths takes
+ * most of a second without a graphics card, stamping them some 20 ms.
+ */
+function stamp(health: Health, radius: number, palette: Palette, scale: number): HTMLCanvasElement {
+  const size = Math.ceil((2 * radius + 4) * scale)
+  const canvas = document.createElement('canvas')
+  canvas.width = size
+  canvas.height = size
+  const context = canvas.getContext('2d')
+  if (context === null) return canvas
+  context.translate(size / 2, size / 2)
+  context.scale(scale, scale)
+  const path = cellPath(health, radius)
+  if (health === 'offline') {
+    context.strokeStyle = palette.offline
+    context.lineWidth = Math.max(1, radius / 6)
+    context.stroke(path)
+  } else {
+    context.fillStyle = palette[health]
+    context.fill(path)
+  }
+  return canvas
+}
+
+function draw(canvas: HTMLCanvasElement, comb: Honeycomb, palette: Palette): void {
   const scale = devicePixelRatio
   canvas.width = Math.round(comb.width * scale)
   canvas.height = Math.round(comb.height * scale)
   const context = canvas.getContext('2d')
   if (context === null) return
-  context.scale(scale, scale)
-  context.font = `600 12px ${getComputedStyle(canvas).fontFamily}`
+  context.font = `600 ${12 * scale}px ${getComputedStyle(canvas).fontFamily}`
   context.fillStyle = palette.muted
   for (const label of comb.labels) {
-    context.fillText(fitted(context, label.text, label.width), label.x, label.y + 13)
+    const text = fitted(context, label.text, label.width * scale)
+    context.fillText(text, label.x * scale, (label.y + 13) * scale)
   }
-  for (const health of healthNames) {
-    const path = new Path2D()
-    comb.rows.forEach((row, index) => {
-      if (row.health !== health) return
-      cellPath(path, health, comb.x[index] ?? 0, comb.y[index] ?? 0, comb.radius)
-    })
-    if (health === 'offline') {
-      context.strokeStyle = palette.offline
-      context.lineWidth = Math.max(1, comb.radius / 6)
-      context.stroke(path)
-    } else {
-      context.fillStyle = palette[health]
-      context.fill(path)
-    }
-  }
-  if (hover >= 0) {
-    context.strokeStyle = palette.ink
-    context.lineWidth = 2
-    context.beginPath()
-    context.arc(comb.x[hover] ?? 0, comb.y[hover] ?? 0, comb.radius * 1.25, 0, Math.PI * 2)
-    context.stroke()
-  }
+  const stamps = new Map(
+    healthNames.map((health) => [health, stamp(health, comb.radius, palette, scale)]),
+  )
+  comb.rows.forEach((row, index) => {
+    const image = stamps.get(row.health)
+    if (image === undefined) return
+    const x = Math.round((comb.x[index] ?? 0) * scale - image.width / 2)
+    const y = Math.round((comb.y[index] ?? 0) * scale - image.height / 2)
+    context.drawImage(image, x, y)
+  })
 }
 
 function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -99,9 +108,11 @@ export function CombCanvas(props: {
   if (width > 0 && (comb.current?.width !== width || comb.current.source !== props.rows)) {
     comb.current = honeycomb(props.rows, width)
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = holder.current
     if (element === null) return
+    // Known before the first paint, so that what follows the picture does not jump.
+    setWidth(Math.floor(element.getBoundingClientRect().width))
     const observer = new ResizeObserver(([entry]) => {
       setWidth(Math.floor(entry?.contentRect.width ?? 0))
     })
@@ -111,13 +122,14 @@ export function CombCanvas(props: {
   useEffect(() => {
     // `isDark` changes the palette that is read from the style sheet.
     if (canvas.current === null || comb.current === undefined) return
-    draw(canvas.current, comb.current, paletteOf(canvas.current), hover)
-  }, [width, props.rows, props.isDark, hover])
+    draw(canvas.current, comb.current, paletteOf(canvas.current))
+  }, [width, props.rows, props.isDark])
   const cellOf = (event: MouseEvent) =>
     comb.current === undefined ? -1 : cellAt(comb.current, event.offsetX, event.offsetY)
   const row = comb.current?.rows[hover]
   const x = comb.current?.x[hover] ?? 0
   const y = comb.current?.y[hover] ?? 0
+  const ring = (comb.current?.radius ?? 0) * 1.3
   return (
     <div ref={holder} class="comb">
       <canvas
@@ -133,6 +145,12 @@ export function CombCanvas(props: {
           if (found !== undefined) props.onOpen(found)
         }}
       />
+      {row !== undefined && (
+        <div
+          class="comb-ring"
+          style={{ left: `${x - ring}px`, top: `${y - ring}px`, width: `${2 * ring}px` }}
+        />
+      )}
       {row !== undefined && (
         <div
           class="comb-tip"

@@ -90,10 +90,13 @@ export function SensorChart(props: {
           setCursor: [
             (plot) => {
               const index = plot.cursor.idx
+              const timeS = index == null ? undefined : plot.data[0][index]
               const at = index == null ? undefined : plot.data[1]?.[index]
-              if (value.current !== null) {
-                value.current.textContent = index == null ? newestText : textAt(sensor, at)
-              }
+              if (value.current === null) return
+              value.current.textContent =
+                timeS === undefined
+                  ? newestText
+                  : `${clockText(timeS * 1000)}  ${textAt(sensor, at)}`
             },
           ],
         },
