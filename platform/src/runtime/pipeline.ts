@@ -2,7 +2,7 @@ import { type AlertRunOutcome, runAlerts } from '../alerts/index.ts'
 import { type CleanOutcome, cleanJob } from '../clean/index.ts'
 import { type FeatureOutcome, featureJob } from '../features/index.ts'
 import { type JobContext, type LandingOutcome, landingJob } from '../lake/index.ts'
-import { type ScoringOutcome, scoringJob } from '../scoring/index.ts'
+import { repeatLastRun, type ScoringOutcome, scoringJob } from '../scoring/index.ts'
 import { type AlertCopyOutcome, alertCopyJob } from './alert-copy.ts'
 import type { Deployment } from './deployment.ts'
 import { hydrate } from './hydration.ts'
@@ -41,6 +41,41 @@ function pinned({ state }: Deployment) {
   }
 }
 
+/** Remembers whose alerts were raised, so that a crash between scores and alerts is found. */
+const lastAlertedRun = 'alerts.last_run'
+
+async function raiseAlerts(
+  deployment: Deployment,
+  scoring: ScoringOutcome,
+  { isFiring = () => false }: PipelineOptions,
+): Promise<AlertRunOutcome> {
+  const { state, fleet } = deployment
+  const outcome = await runAlerts({
+    state,
+    fleet,
+    run: await witnessedRun(deployment, scoring, deployment.clock()),
+    scoredDeviceCount: scoring.eligible.size,
+    isFiring,
+  })
+  await state.settings.set(lastAlertedRun, scoring.runId)
+  return outcome
+}
+
+/**
+ * Raises the alerts of a scoring run that a crash cut off after its scores were committed. Alert
+ * ids are deterministic, so a run that was only half done adds just what is missing.
+ */
+export async function finishLastRun(
+  deployment: Deployment,
+  options: PipelineOptions = {},
+): Promise<AlertRunOutcome | undefined> {
+  const { lake, models, state } = deployment
+  const devices = state.registry.devices()
+  const last = await repeatLastRun(lake, { registry: models, devices })
+  if (last === undefined || (await state.settings.get(lastAlertedRun)) === last.runId) return
+  return raiseAlerts(deployment, last, options)
+}
+
 /**
  * Moves everything forward once: log to landing, clean, features, scores, alerts, and the copy of
  * alerts in the lake. Each stage goes on where its own table stands, so a run after a crash
@@ -51,7 +86,7 @@ export async function runPipeline(
   clock: StageClock,
   options: PipelineOptions = {},
 ): Promise<PipelineOutcome> {
-  const { lake, log, models, state, fleet } = deployment
+  const { lake, log, models, state } = deployment
   const wants = (stage: StageName) => options.stages?.includes(stage) ?? true
   const context = (): JobContext => ({
     lake,
@@ -87,15 +122,7 @@ export async function runPipeline(
     )
     outcome = { ...outcome, scoring }
     if (wants('alerts') && scoring.models.some(({ kind }) => kind === 'scored')) {
-      const alerts = await clock.timed('alerts', async () =>
-        runAlerts({
-          state,
-          fleet,
-          run: await witnessedRun(deployment, scoring, deployment.clock()),
-          scoredDeviceCount: scoring.eligible.size,
-          isFiring: options.isFiring ?? (() => false),
-        }),
-      )
+      const alerts = await clock.timed('alerts', () => raiseAlerts(deployment, scoring, options))
       outcome = { ...outcome, alerts }
     }
     await hydrate(deployment, scoring)

@@ -3,7 +3,12 @@ import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from 
 import { IsothermError } from '../contracts/index.ts'
 import { type TrainOutcome, trainModels } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
-import { type PipelineOptions, type PipelineOutcome, runPipeline } from './pipeline.ts'
+import {
+  finishLastRun,
+  type PipelineOptions,
+  type PipelineOutcome,
+  runPipeline,
+} from './pipeline.ts'
 import { createStageClock, type StageHealth } from './stage-clock.ts'
 
 /** When the service does what. */
@@ -61,6 +66,7 @@ export async function startService(
   const abort = new AbortController()
   const streamRules = await runStreamRules({ log, fleet, state, clock, signal: abort.signal })
   const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
+  await inTurn(() => finishLastRun(deployment, { isFiring: streamRules.isFiring }))
 
   const run: Service['run'] = (pipelineOptions = {}) =>
     inTurn(async () => {

@@ -37,24 +37,30 @@ const developing: readonly (readonly [mode: string, sinceHours: number])[] = [
   ['condenser_fouling', 40],
 ]
 
-/** The acute fault that strikes while somebody watches. */
-const acuteMode = 'compressor_seizure'
+/** The acute fault that strikes as the demo starts, minutes before its history ends. */
+const acute = { mode: 'compressor_seizure', beforeEndMinutes: 4 } as const
 
-function developingFaults(
+/** Slow faults spread over the fleet and one acute one on its last unit. */
+function plannedFaults(
   simulator: FleetSimulator,
   devices: readonly DeviceRow[],
   nowMs: number,
 ): readonly FaultPlan[] {
-  const known = new Set(simulator.modes.map(({ name }) => name))
-  return developing
-    .filter(([mode]) => known.has(mode))
-    .flatMap(([mode, sinceHours], index) => {
-      const device = devices[Math.floor(((index + 1) * devices.length) / (developing.length + 2))]
-      if (device === undefined) return []
-      const hours = simulator.modes.find(({ name }) => name === mode)?.hoursToFailure ?? 0
-      const onsetMs = nowMs - sinceHours * hourMs
-      return [{ deviceId: device.device_id, mode, onsetMs, failureMs: onsetMs + hours * hourMs }]
-    })
+  const modes = new Map(simulator.modes.map((mode) => [mode.name, mode]))
+  const slow = developing.map(([mode, sinceHours], index) => ({
+    mode,
+    device: devices[Math.floor(((index + 1) * devices.length) / (developing.length + 2))],
+    onsetMs: nowMs - sinceHours * hourMs,
+  }))
+  const onsetMs = Math.floor(nowMs / minuteMs) * minuteMs - acute.beforeEndMinutes * minuteMs
+  return [...slow, { mode: acute.mode, device: devices.at(-1), onsetMs }].flatMap((fault) => {
+    const mode = modes.get(fault.mode)
+    if (mode === undefined || fault.device === undefined) return []
+    const failureMs = fault.onsetMs + mode.hoursToFailure * hourMs
+    return [
+      { deviceId: fault.device.device_id, mode: fault.mode, onsetMs: fault.onsetMs, failureMs },
+    ]
+  })
 }
 
 async function registerFleet(
@@ -127,12 +133,14 @@ async function tellHistory(story: Story, startMs: number, endMs: number): Promis
 function goLive(
   story: Story,
   mqttPort: number,
+  physicsStartMs: number,
   startMs: number,
   signal: AbortSignal,
 ): LivePublisher {
   const { deployment } = story
   return publishLive({
     ...story,
+    physicsStartMs,
     startMs,
     // A collector would do; MQTT connections show that devices really can connect.
     transport: {
@@ -159,7 +167,9 @@ async function play(
     0,
     ...devices.map(({ device_id }) => deployment.state.live.lastReadingMs(device_id) ?? 0),
   )
-  await tellHistory(story, Math.max(nowMs - days * dayMs, newest + minuteMs), nowMs)
+  for (const { deviceId, mode } of story.faults) output.line(`injected: ${mode} on ${deviceId}`)
+  const historyStartMs = Math.max(nowMs - days * dayMs, newest + minuteMs)
+  await tellHistory(story, historyStartMs, nowMs)
   if ((await deployment.models.deployed(deployment.clock())).length === 0) {
     output.progress('training')
     const { models } = await server.service.train(nowMs)
@@ -167,15 +177,12 @@ async function play(
     output.line(`trained ${models.length - failed.length} models`)
   }
   output.progress('scoring')
-  const { alerts } = await server.service.run()
-  output.line(`alerts: ${alerts?.createdCount ?? 0} new, the work list is on ${server.url}`)
+  await server.service.run()
+  const active = await deployment.state.alerts.active()
+  output.line(`${active.length} alerts, each with its reason: ${server.url}`)
 
   const abort = new AbortController()
-  const live = goLive(story, mqttPort, nowMs, abort.signal)
-  const victim = devices[devices.length - 1]
-  if (victim !== undefined) live.inject({ deviceId: victim.device_id, mode: acuteMode })
-  for (const { deviceId, mode } of live.activeFaults())
-    output.line(`injected: ${mode} on ${deviceId}`)
+  const live = goLive(story, mqttPort, historyStartMs, nowMs, abort.signal)
   output.line('live: every unit sends once a minute over MQTT; stop with Ctrl-C')
   await Promise.race([stopped, live.done])
   abort.abort()
@@ -190,8 +197,8 @@ export function addDemo(program: Command): void {
     'run everything on a simulated fleet with faults under way',
     [
       ...serverOptions({ commitSeconds: 5 }),
-      new Option('--devices <number>', 'simulated units').default('40'),
-      new Option('--days <number>', 'days of history').default('14'),
+      new Option('--devices <number>', 'simulated units').default('48'),
+      new Option('--days <number>', 'days of history').default('7'),
       new Option('--seed <number>', 'seed of fleet, history and faults').default('7'),
     ],
     async (options, output) => {
@@ -210,7 +217,7 @@ export function addDemo(program: Command): void {
         // History comes as fast as it can be taken; ING-12's default is for live fleets.
         const server = await serve(deployment, { totalRate: 1_000_000, ...parsed })
         output.line(`Isotherm demo: ${server.url}`)
-        const faults = developingFaults(simulator, devices, deployment.clock())
+        const faults = plannedFaults(simulator, devices, deployment.clock())
         const story = { deployment, server, simulator, devices, faults, seed, output }
         try {
           await play(story, Number(options.days), parsed.mqttPort, stopped)
