@@ -122,5 +122,5 @@ function checkedDate(fleet: FleetDefinition): string {
     WHEN ${outside.length === 0 ? 'false' : outside.join(' OR ')}
       THEN ${failure('E2.4 (values in range)')}
     WHEN sensor_null_count <> ${nulls} THEN ${failure('E2.5 (null count)')}
-    ELSE strftime(timestamp_utc, '%Y-%m-%d') END`
+    ELSE (DATE '1970-01-01' + utc_day::INTEGER)::VARCHAR END`
 }

@@ -15,7 +15,7 @@ const repeatedIn = (relation: string) => `SELECT event_id FROM ${relation}
 export const repeatedIds = `CREATE OR REPLACE TEMP TABLE repeated AS ${repeatedIn('arrivals')}`
 
 /** Number of ids that would repeat in the clean table after removal and folding, E2.1. */
-export const repeatedCount = `SELECT count(*)::DOUBLE FROM (${repeatedIn('judged')})`
+export const repeatedCount = `SELECT count(*)::DOUBLE FROM (${repeatedIn('messages')})`
 
 /**
  * Temporary table `known`: ids of the batch that the clean table already has, folded-in ones too.

@@ -14,7 +14,7 @@ import {
   uniqueArrivals,
 } from './duplicates.ts'
 import { foldedTable, sourceView } from './fold.ts'
-import { type Fate, fateCounts, judgedTable } from './judged.ts'
+import { type Fate, fateCounts, judgedView, messagesTable } from './judged.ts'
 import { catchUp, loadMemory, saveMemory } from './memory-store.ts'
 import { createRegistryTable } from './registry-table.ts'
 import { checkSensorCount } from './sensor-mask.ts'
@@ -46,6 +46,8 @@ export type CleanOutcome = {
   /** Landing version up to which everything is clean. */
   readonly landingVersion: number
 }
+
+type Settings = CleanInput & { readonly isVersioned: boolean }
 
 type Batch = {
   readonly fromVersion: number
@@ -125,7 +127,7 @@ async function prepareBatch(
   connection: DuckDBConnection,
   lake: Lake,
   batch: Batch,
-  input: CleanInput,
+  input: Settings,
 ): Promise<BatchCounts> {
   const { fleet } = lake
   await connection.run(arrivalsView(fleet, batch.relation))
@@ -148,7 +150,8 @@ async function prepareBatch(
     foldedCount = Number(parts?.[0] ?? 0)
   }
   await connection.run(sourceView(fleet, hasFolded))
-  await connection.run(judgedTable(fleet, input.knownSchemaMajors ?? ['1', '2']))
+  await connection.run(messagesTable(fleet, input.knownSchemaMajors ?? ['1', '2']))
+  await connection.run(judgedView(fleet, input.isVersioned))
   const fates = new Map(
     (await rowsOf(connection, fateCounts)).map(([fate, count]) => [fate, Number(count)]),
   )
@@ -207,7 +210,7 @@ async function commitBatch(
   connection: DuckDBConnection,
   context: JobContext,
   batch: Batch,
-  input: CleanInput,
+  input: Settings,
 ): Promise<BatchCounts> {
   const { lake, nowMs } = context
   const { fleet } = lake
@@ -266,12 +269,13 @@ export async function cleanJob(context: JobContext, input: CleanInput): Promise<
   }
   if (total.landingVersion >= landing.version) return total
   return await lake.withConnection(async (connection) => {
-    await createRegistryTable(connection, lake.fleet, input.devices)
+    const registry = await createRegistryTable(connection, lake.fleet, input.devices)
+    const settings = { ...input, ...registry }
     let memoryVersion = await loadMemory(connection, lake)
     for (;;) {
       const batch = await nextBatch(lake, landing, input)
       if (batch === undefined) break
-      const counts = await commitBatch(connection, context, batch, input)
+      const counts = await commitBatch(connection, context, batch, settings)
       total = addCounts(total, counts, batch.toVersion)
       const { version } = await clean.snapshot()
       memoryVersion = await catchUp(connection, lake, memoryVersion, version)

@@ -60,12 +60,15 @@ function cellsOf(fleet: FleetDefinition, entry: RegistryEntry): readonly DuckDBV
   ]
 }
 
-/** Creates the temporary table `registry`: one row per device version, pinned for the run, CON-14. */
+/**
+ * Creates the temporary table `registry`: one row per device version, pinned for the run, CON-14.
+ * @returns whether a device has several versions: without, the join need not look at the time
+ */
 export async function createRegistryTable(
   connection: DuckDBConnection,
   fleet: FleetDefinition,
   devices: readonly DeviceRow[],
-): Promise<void> {
+): Promise<{ readonly isVersioned: boolean }> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE registry (registered_id VARCHAR,
     valid_from_us BIGINT, valid_to_us BIGINT, equipment_class VARCHAR, is_gauge BOOLEAN,
     expected_mask BIGINT, gap_us BIGINT, firmware_version VARCHAR)`)
@@ -79,4 +82,5 @@ export async function createRegistryTable(
     appender.appendDataChunk(chunk)
   }
   appender.closeSync()
+  return { isVersioned: new Set(devices.map(({ device_id }) => device_id)).size < entries.length }
 }
