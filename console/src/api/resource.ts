@@ -23,7 +23,7 @@ export function useResource<T>(
   const [manual, setManual] = useState(0)
   const latest = useRef(held)
   latest.current = held
-  // biome counts revisions as unused, but they are why the effect runs again.
+  // One text for both reasons to read again, so that the effect has one dependency for them.
   const trigger = `${revision}:${manual}`
   useEffect(() => {
     if (path === '' || trigger === '') return

@@ -5,7 +5,7 @@
 const storageKey = 'isotherm-token'
 
 /** Token of this tab, empty in open mode. */
-export function sessionToken(): string {
+function sessionToken(): string {
   return sessionStorage.getItem(storageKey) ?? ''
 }
 

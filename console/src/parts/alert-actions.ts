@@ -4,6 +4,12 @@ import { postJson } from '../api/request.ts'
 import { useConsole } from '../use-console.ts'
 import { doneWords } from '../view/action-form.ts'
 
+/** A key of 128 random bits. Not `randomUUID`: that is missing on plain HTTP in a local network. */
+function actionKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** Which alert, as the person saw it. */
 export type ActionTarget = { readonly alertId: string; readonly version: number }
 
@@ -25,7 +31,7 @@ export function useAlertActions(afterwards: () => void) {
       const answer = await postJson<AlertDetail>(
         `/api/v1/alerts/${encodeURIComponent(target.alertId)}/actions/${action}`,
         { ...body, expected_version: target.version },
-        crypto.randomUUID(),
+        actionKey(),
       )
       underway.current.delete(target.alertId)
       if (answer.kind === 'ready') {

@@ -6,7 +6,7 @@ import { ActionDialog } from './action-dialog.tsx'
 import { useAlertActions } from './alert-actions.ts'
 
 /** An action that waits for its form. */
-export type PendingAction = { readonly action: AlertActionPath; readonly card: AlertCard }
+type PendingAction = { readonly action: AlertActionPath; readonly card: AlertCard }
 
 /**
  * Starts actions on cards: at once if they need nothing, else through their form. `dialog` is the

@@ -15,7 +15,7 @@ export type ScoreLine = {
 export type ScoreLines = { readonly times: readonly number[]; readonly lines: readonly ScoreLine[] }
 
 /** `isolation_forest` as words. */
-export function modelWords(modelId: string): string {
+function modelWords(modelId: string): string {
   return modelId.replaceAll('_', ' ')
 }
 

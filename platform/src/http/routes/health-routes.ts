@@ -3,7 +3,7 @@ import { type TableFreshness, tableFreshness } from '../queries/table-freshness.
 import { defineRoute, type Route } from '../route.ts'
 import { type HealthView, healthSchema } from '../schemas/health-schema.ts'
 
-/** Freshness is read from the logs of all tables; this long one reading serves everybody. */
+/** Health looks at all tables and devices; this long one look serves everybody. */
 const keptMs = 2000
 
 const instant = (timeMs: number | null) =>
@@ -50,7 +50,7 @@ function healthView(context: ApiContext, tables: readonly TableFreshness[]): Hea
 
 /** How fresh everything is and which part has failed. */
 export function healthRoutes(context: ApiContext): readonly Route[] {
-  let kept: { readonly atMs: number; readonly tables: readonly TableFreshness[] } | undefined
+  let kept: { readonly atMs: number; readonly view: HealthView } | undefined
   return [
     defineRoute({
       method: 'GET',
@@ -60,9 +60,9 @@ export function healthRoutes(context: ApiContext): readonly Route[] {
       handle: async () => {
         const nowMs = context.clock()
         if (kept === undefined || Math.abs(nowMs - kept.atMs) > keptMs) {
-          kept = { atMs: nowMs, tables: await tableFreshness(context.lake) }
+          kept = { atMs: nowMs, view: healthView(context, await tableFreshness(context.lake)) }
         }
-        return healthView(context, kept.tables)
+        return kept.view
       },
     }),
   ]

@@ -5,7 +5,7 @@ const timestamp = z.iso.datetime()
 const strings = z.array(z.string())
 
 /** Actions on alerts as the API spells them, objects.md section 4. */
-export const alertActionNames = [
+const alertActionNames = [
   'acknowledge',
   'assign',
   'start',
@@ -45,7 +45,7 @@ export const contributorSchema = z.object({
 export type Contributor = z.infer<typeof contributorSchema>
 
 /** An alert with its device and its reasons, OBJ-7 and CON-33. */
-export const alertSchema = z.object({
+const alertSchema = z.object({
   alert_id: z.string(),
   device_id: z.string(),
   site_id: z.string(),
@@ -115,7 +115,7 @@ export const alertPageSchema = z.object({
 export type AlertPage = z.infer<typeof alertPageSchema>
 
 /** One entry of an alert's history, OBJ-34. */
-export const historyEntrySchema = z.object({
+const historyEntrySchema = z.object({
   audit_id: z.string(),
   at: timestamp,
   actor_id: z.string(),

@@ -62,7 +62,7 @@ export const devicePageSchema = z.object({
 export type DevicePage = z.infer<typeof devicePageSchema>
 
 /** A site with its devices summed up, OBJ-5. */
-export const siteSchema = z.object({
+const siteSchema = z.object({
   site_id: z.string(),
   site_name: z.string().nullable(),
   region: z.string(),

@@ -4,7 +4,7 @@ import { contributorSchema } from './alert-schema.ts'
 const timestamp = z.iso.datetime()
 
 /** Most points a series may have, OBJ-39. */
-export const maxPointCount = 2200
+const maxPointCount = 2200
 
 /** Time range and resolution of a series. */
 export const rangeQuerySchema = z.strictObject({
