@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { compileDecoder } from './decoder.ts'
-import { testDevice, testFleet } from './test-fleet.ts'
+import { testDevice, testFleet } from './test-support.ts'
 
 const sensors = testFleet.sensors
   .map(({ name, kind }) => `"${name}" ${kind === 'boolean' ? 'BOOLEAN' : 'DOUBLE'}`)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { ReasonCode, RecordBody } from '../contracts/index.ts'
 import { compileDecoder, type DecodeContext } from './decoder.ts'
 import { maxDepth } from './json-scan.ts'
-import { testDevice, testFleet } from './test-fleet.ts'
+import { testDevice, testFleet } from './test-support.ts'
 
 const decoder = compileDecoder(testFleet)
 const context: DecodeContext = {
@@ -273,7 +273,7 @@ test('a message is JSON for the decoder exactly if it is for JSON.parse, also wh
   )
 })
 
-test('any JSON value as any field is judged without a throw, and its depth is bounded', () => {
+test('every JSON value in every field is judged without a throw, and its depth is bounded', () => {
   const json = fc.json({ maxDepth: 4 })
   fc.assert(
     fc.property(

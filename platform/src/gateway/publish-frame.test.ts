@@ -26,7 +26,7 @@ const properties = fc.record(
     responseTopic: fc.string({ minLength: 1 }),
     correlationData: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
     userProperties: fc
-      .dictionary(fc.string({ minLength: 1 }), fc.string())
+      .dictionary(fc.constantFrom('a', 'b', 'c'), fc.string(), { minKeys: 1 })
       .map((own) => ({ ...own })),
   },
   { requiredKeys: [] },

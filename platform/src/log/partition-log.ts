@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { IsothermError, type NewRecord } from '../contracts/index.ts'
 import { Batch, type Waiter } from './batch.ts'
 import type { Segment } from './segment-file.ts'
@@ -59,7 +59,8 @@ export class PartitionLog {
   #writingBytes = 0
   #isRunning = false
   #timer: NodeJS.Timeout | undefined
-  #lastCommitMs = 0
+  /** When the next commit may begin, unless it is hurried: one per tick. */
+  #tickEnd: Promise<void> = Promise.resolve()
   #closed: IsothermError | undefined
   #diskCheckedMs = Number.NEGATIVE_INFINITY
   #diskUsedShare = 0
@@ -154,16 +155,10 @@ export class PartitionLog {
       await nextTurn()
       if (this.#filling.recordCount === 0) await this.#prepareAhead()
       const isHurried = this.#filling.sizeBytes >= promptBytes || this.#closed !== undefined
-      if (this.#filling.recordCount > 0 && !isHurried) await this.#restOfTick()
+      if (this.#filling.recordCount > 0 && !isHurried) await this.#tickEnd
     }
     this.#isRunning = false
     for (const resolve of this.#idle.splice(0)) resolve()
-  }
-
-  #restOfTick(): Promise<void> {
-    const restMs = this.#lastCommitMs + this.#options.tickMs - performance.now()
-    if (restMs <= 0.5) return Promise.resolve()
-    return new Promise((resolve) => setTimeout(resolve, restMs))
   }
 
   async #commitFilling(): Promise<void> {
@@ -171,7 +166,7 @@ export class PartitionLog {
     this.#filling = this.#spare
     this.#spare = batch
     this.#writingBytes = batch.sizeBytes
-    this.#lastCommitMs = performance.now()
+    this.#tickEnd = delay(this.#options.tickMs)
     try {
       this.#refuseFullDisk()
       if (this.active.sizeBytes >= this.#options.segmentBytes) await this.#rotate()

@@ -1,6 +1,7 @@
-import { createGateway, MemoryDirectory } from '../gateway/index.ts'
-import { benchDevice, benchFleet, benchHost, benchKeys, noRates } from './ingest-fixture.ts'
-import { openLog } from './log.ts'
+import { openLog } from '../log/index.ts'
+import { createGateway } from './gateway.ts'
+import { MemoryDirectory } from './memory-directory.ts'
+import { benchHost, benchKeys, noRates, testDevice, testFleet } from './test-support.ts'
 
 /**
  * Started by the crash test in a process of its own: a gateway on a log with small segments, which
@@ -10,12 +11,12 @@ const [directory = '', ...deviceIds] = process.argv.slice(2)
 const log = openLog({ directory, clock: Date.now, tickMs: 1, segmentBytes: 100_000 })
 const identities = new MemoryDirectory()
 for (const deviceId of deviceIds) {
-  identities.set({ device: benchDevice(deviceId), credentials: [benchKeys] })
+  identities.set({ device: testDevice(deviceId), credentials: [benchKeys] })
 }
 const gateway = createGateway({
   log,
   directory: identities,
-  fleet: benchFleet,
+  fleet: testFleet,
   hostNames: [benchHost],
   clock: Date.now,
   limits: noRates,

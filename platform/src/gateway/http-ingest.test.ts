@@ -3,15 +3,16 @@ import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, expect, test } from 'vitest'
-import { type BatchVerdict, ingestRoutes } from '../gateway/index.ts'
+import type { BatchVerdict } from './collector-batch.ts'
+import { ingestRoutes } from './http-ingest.ts'
 import {
   type Bench,
-  benchDevice,
   benchKeys,
   benchMessage,
   hubLogin,
   openBench,
-} from './ingest-fixture.ts'
+  testDevice,
+} from './test-support.ts'
 
 const nowMs = Date.UTC(2026, 5, 1)
 const benches: Bench[] = []
@@ -99,7 +100,7 @@ test('one message of a device is stored before the 204, with its message id', as
 test('a device may only send as itself, with a valid token, while it is active', async () => {
   const bench = await start()
   bench.directory.set({
-    device: benchDevice('REF-3', { status: 'disabled' }),
+    device: testDevice('REF-3', { status: 'disabled' }),
     credentials: [benchKeys],
   })
   const attempts: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
@@ -190,7 +191,7 @@ test('an array that cannot be taken apart is refused whole', async () => {
 test('unknown devices of a collector land for quarantine, disabled ones are refused, ING-25', async () => {
   const bench = await start()
   bench.directory.set({
-    device: benchDevice('REF-3', { status: 'decommissioned' }),
+    device: testDevice('REF-3', { status: 'decommissioned' }),
     credentials: [],
   })
   const body = [benchMessage('REF-77', 1), benchMessage('REF-3', 2)].join('\n')
@@ -205,7 +206,7 @@ test('only a collector that may backdate stamps messages with their own time', a
   const bench = await start()
   const timestamp = '2025-01-01T00:00:00Z'
   const at = (fields: string): string =>
-    `{"device_id":"REF-1","timestamp":"${timestamp}","readings":{"flow":1}${fields}}`
+    `{"device_id":"REF-1","timestamp":"${timestamp}","readings":{"current":1}${fields}}`
   const body = [at(''), at(',"sent_at":"2025-01-01T00:05:00Z"'), at('').replace('2025', '2099')]
   const refused = await bench.post('/messages/batch', body.join('\n'), {
     ...live,

@@ -2,21 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DeviceRow, defineFleet, type LogRecord, type Sensor } from '../contracts/index.ts'
-import {
-  createGateway,
-  type Gateway,
-  type GatewayLimits,
-  MemoryDirectory,
-  signSasToken,
-} from '../gateway/index.ts'
-import { openLog, type SegmentLog } from './log.ts'
+import { openLog, type SegmentLog } from '../log/index.ts'
+import { createGateway, type Gateway } from './gateway.ts'
+import type { GatewayLimits } from './limits.ts'
+import { MemoryDirectory } from './memory-directory.ts'
+import { signSasToken } from './sas-token.ts'
 
-const gauge = (name: string): Sensor => ({
+const gauge = (name: string, unit: string, unitSynonyms: readonly string[]): Sensor => ({
   name,
   short: name,
   label: name,
   kind: 'gauge',
-  unit: 'kPa',
+  unit,
+  unitSynonyms,
   group: 'unit',
   range: [-100, 100],
   resolution: 0.1,
@@ -24,13 +22,30 @@ const gauge = (name: string): Sensor => ({
   meaning: name,
 })
 
-/** A fleet of two sensors: what a device is does not matter to gateway and log. */
-export const benchFleet = defineFleet({
+const state = (name: string): Sensor => ({
+  name,
+  short: name,
+  label: name,
+  kind: 'boolean',
+  unit: '',
+  group: 'unit',
+  resolution: 0.01,
+  aggregates: ['fraction'],
+  meaning: name,
+})
+
+/** A small fleet for tests of the gateway: it knows nothing of real fleets. */
+export const testFleet = defineFleet({
   name: 'bench',
   title: 'Bench',
   deviceNoun: 'unit',
   equipmentClasses: ['bench'],
-  sensors: [gauge('pressure'), gauge('flow')],
+  sensors: [
+    gauge('temperature', '°C', ['celsius', 'c']),
+    gauge('pressure', 'kPa', ['kpa']),
+    state('door_open'),
+    gauge('current', 'A', ['amps']),
+  ],
   rangeProfiles: {},
   absolutePressureSensors: [],
   derivedFeatures: [],
@@ -46,7 +61,7 @@ export const benchFleet = defineFleet({
   importDefaults: {},
 })
 
-export function benchDevice(deviceId: string, changes: Partial<DeviceRow> = {}): DeviceRow {
+export function testDevice(deviceId: string, changes: Partial<DeviceRow> = {}): DeviceRow {
   return {
     device_id: deviceId,
     status: 'active',
@@ -129,12 +144,12 @@ export function openBench(options: {
   const log = options.log?.(folder) ?? openLog({ directory: folder, clock, tickMs: 1 })
   const directory = new MemoryDirectory()
   for (const deviceId of options.deviceIds) {
-    directory.set({ device: benchDevice(deviceId), credentials: [benchKeys] })
+    directory.set({ device: testDevice(deviceId), credentials: [benchKeys] })
   }
   const gateway = createGateway({
     log,
     directory,
-    fleet: benchFleet,
+    fleet: testFleet,
     hostNames: [benchHost],
     clock,
     limits: { ...noRates, ...options.limits },

@@ -1,67 +1,27 @@
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
-import { generate } from 'mqtt-packet'
+import { fdatasync, write } from 'node:fs'
+import { promisify } from 'node:util'
+import { connectAsync, type IClientOptions } from 'mqtt'
 import selfsigned from 'selfsigned'
 import { afterEach, expect, test } from 'vitest'
-import { hashPassword } from '../gateway/index.ts'
+import { openLog } from '../log/index.ts'
 import {
-  type Bench,
-  benchDevice,
-  benchKeys,
-  benchMessage,
-  hubLogin,
-  openBench,
-} from './ingest-fixture.ts'
-import { openLog } from './log.ts'
-import { diskCalls } from './segment-writer.ts'
+  cleanUp,
+  client,
+  closed,
+  connectFrame,
+  ended,
+  opened,
+  pressuresOf,
+  rawSocket,
+  reasonOf,
+  start,
+  topicOf,
+  until,
+} from './mqtt-test-support.ts'
+import { hashPassword } from './password.ts'
+import { benchKeys, benchMessage, hubLogin, testDevice } from './test-support.ts'
 
-const benches: Bench[] = []
-const clients: MqttClient[] = []
-const sockets: Socket[] = []
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.end(true)
-  for (const socket of sockets.splice(0)) socket.destroy()
-  for (const bench of benches.splice(0)) await bench.close()
-})
-
-async function start(options: Parameters<typeof openBench>[0]) {
-  const bench = openBench(options)
-  benches.push(bench)
-  const { port } = await bench.gateway.listenMqtt({ port: 0, host: '127.0.0.1' })
-  return { ...bench, port }
-}
-
-async function client(port: number, options: IClientOptions): Promise<MqttClient> {
-  const opened = await connectAsync(`mqtt://127.0.0.1:${port}`, {
-    reconnectPeriod: 0,
-    connectTimeout: 5_000,
-    ...options,
-  })
-  clients.push(opened)
-  // A session ended by the gateway is what several tests are about.
-  opened.on('error', () => undefined)
-  return opened
-}
-
-const topicOf = (deviceId: string, bag = ''): string => `devices/${deviceId}/messages/events/${bag}`
-
-const closed = (client: MqttClient): Promise<void> =>
-  new Promise((resolve) => (client.connected ? client.once('close', () => resolve()) : resolve()))
-
-const reasonOf = (client: MqttClient): Promise<number | undefined> =>
-  new Promise((resolve) => client.once('disconnect', ({ reasonCode }) => resolve(reasonCode)))
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !isTrue(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(isTrue()).toBe(true)
-}
-
-async function pressuresOf(bench: Bench): Promise<readonly number[]> {
-  return (await bench.records()).map(
-    ({ body }) => JSON.parse(Buffer.from(body.payload).toString()).readings.pressure,
-  )
-}
+afterEach(cleanUp)
 
 for (const protocolVersion of [4, 5] as const) {
   test(`MQTT ${protocolVersion}: QoS 1 messages are stored once, in order, before PUBACK`, async () => {
@@ -108,7 +68,7 @@ test('TLS clients are served, and plain text on a TLS port is not', async () => 
     rejectUnauthorized: false,
     reconnectPeriod: 0,
   })
-  clients.push(device)
+  opened(device)
   await device.publishAsync(topicOf('REF-1'), benchMessage('REF-1', 7), { qos: 1 })
   expect(await pressuresOf(bench)).toEqual([7])
   const plain = await rawSocket(port)
@@ -122,7 +82,7 @@ test('a plain client with user name and password uses the same topic', async () 
   const bench = await start({ deviceIds: [] })
   const passwordHash = await hashPassword('secret', Buffer.alloc(16, 3))
   bench.directory.set({
-    device: benchDevice('REF-9'),
+    device: testDevice('REF-9'),
     credentials: [{ kind: 'password', username: 'unit-9', passwordHash }],
   })
   const device = await client(bench.port, { clientId: '', username: 'unit-9', password: 'secret' })
@@ -136,7 +96,7 @@ test('a plain client with user name and password uses the same topic', async () 
 test('who may not connect is refused with the code devices act on, ING-4', async () => {
   const bench = await start({ deviceIds: ['REF-1', 'REF-2'] })
   bench.directory.set({
-    device: benchDevice('REF-3', { status: 'disabled' }),
+    device: testDevice('REF-3', { status: 'disabled' }),
     credentials: [benchKeys],
   })
   const wrongKey = Buffer.alloc(32, 9).toString('base64')
@@ -219,16 +179,16 @@ test('a disabled device loses its session; other changes of its row do not end i
   const bench = await start({ deviceIds: ['REF-1'] })
   const device = await client(bench.port, { ...hubLogin('REF-1'), protocolVersion: 5 })
   bench.directory.set({
-    device: benchDevice('REF-1', { timestamp_mode: 'local', timezone: 'Europe/Berlin' }),
+    device: testDevice('REF-1', { timestamp_mode: 'local', timezone: 'Europe/Berlin' }),
     credentials: [benchKeys],
   })
-  const local = '{"device_id":"REF-1","timestamp":"2026-02-15T01:00:00","readings":{"flow":1}}'
+  const local = '{"device_id":"REF-1","timestamp":"2026-02-15T01:00:00","readings":{"current":1}}'
   await device.publishAsync(topicOf('REF-1'), local, { qos: 1 })
   const [record] = await bench.records()
   expect(record?.body).toMatchObject({ deviceTimeMs: Date.UTC(2026, 1, 15) })
   const told = reasonOf(device)
   bench.directory.set({
-    device: benchDevice('REF-1', { status: 'disabled' }),
+    device: testDevice('REF-1', { status: 'disabled' }),
     credentials: [benchKeys],
   })
   expect(await told).toBe(0x87)
@@ -331,11 +291,11 @@ test('while the disk is full nothing is acknowledged, afterwards everything is, 
         clock: Date.now,
         tickMs: 1,
         disk: {
-          ...diskCalls,
-          write: async (...call) => {
+          write: async (descriptor, bytes, length, position) => {
             if (fault.isFull) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
-            return diskCalls.write(...call)
+            await promisify(write)(descriptor, bytes, 0, length, position)
           },
+          syncData: promisify(fdatasync),
         },
       }),
   })
@@ -379,135 +339,4 @@ test('a port in use is named', async () => {
   await expect(
     bench.gateway.listenMqtt({ port: bench.port, host: '127.0.0.1' }),
   ).rejects.toMatchObject({ code: 'PORT_IN_USE' })
-})
-
-function rawSocket(port: number): Promise<Socket> {
-  return new Promise((resolve) => {
-    const socket = connectTcp(port, '127.0.0.1', () => resolve(socket))
-    socket.on('error', () => undefined)
-    sockets.push(socket)
-  })
-}
-
-const ended = (socket: Socket): Promise<void> =>
-  new Promise((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
-
-function connectFrame(deviceId: string): Buffer {
-  const { clientId, username, password } = hubLogin(deviceId)
-  return generate({
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion: 4,
-    clean: true,
-    keepalive: 60,
-    clientId,
-    username,
-    password: Buffer.from(password),
-  })
-}
-
-function publishFrame(deviceId: string, n: number): Buffer {
-  return generate({
-    cmd: 'publish',
-    topic: topicOf(deviceId),
-    payload: benchMessage(deviceId, n),
-    qos: 1,
-    messageId: n + 1,
-    dup: false,
-    retain: false,
-  })
-}
-
-test('packets cut anywhere are put together, byte by byte too', async () => {
-  const bench = await start({ deviceIds: ['REF-1'] })
-  const frames = Buffer.concat([
-    connectFrame('REF-1'),
-    ...Array.from({ length: 20 }, (_, n) => publishFrame('REF-1', n)),
-    Buffer.from([0xc0, 0]),
-  ])
-  for (const step of [1, 7, 1_000]) {
-    const socket = await rawSocket(bench.port)
-    const answers: Buffer[] = []
-    socket.on('data', (chunk: Buffer) => answers.push(chunk))
-    for (let at = 0; at < frames.length; at += step) {
-      if (!socket.write(frames.subarray(at, at + step))) {
-        await new Promise((resolve) => socket.once('drain', resolve))
-      }
-      if (step > 1 || at % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
-    }
-    const expected = Buffer.concat([
-      Buffer.from([0x20, 2, 0, 0]),
-      ...Array.from({ length: 20 }, (_, n) => Buffer.from([0x40, 2, 0, n + 1])),
-    ])
-    // The ping overtakes acknowledgements: it needs no disk.
-    await until(() => Buffer.concat(answers).length === expected.length + 2)
-    const found = Buffer.concat(answers).toString('hex').replace('d000', '')
-    expect(found).toBe(expected.toString('hex'))
-    socket.destroy()
-  }
-  expect(bench.log.bounds(0).endOffset).toBe(60)
-})
-
-test('garbage and broken packets end their connection only', async () => {
-  const bench = await start({ deviceIds: ['REF-1', 'REF-2'] })
-  const good = await client(bench.port, hubLogin('REF-2'))
-  const login = connectFrame('REF-1')
-  const publish = publishFrame('REF-1', 1)
-  const withBytes = (frame: Buffer, at: number, ...bytes: number[]): Buffer => {
-    const copy = Buffer.from(frame)
-    copy.set(bytes, at)
-    return copy
-  }
-  const hostile: readonly Buffer[] = [
-    Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
-    Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0x7f]),
-    Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4]),
-    Buffer.from([0x00, 0x00]),
-    Buffer.from([0x10, 0x02, 0x00, 0x04]),
-    withBytes(login, 8, 9),
-    publish,
-    Buffer.concat([login, login]),
-    Buffer.concat([login, withBytes(publish, 0, 0x36)]),
-    Buffer.concat([login, Buffer.from([0x32, 4, 0xff, 0xff, 0, 0])]),
-    Buffer.concat([login, Buffer.from([0x82, 2, 0, 1])]),
-    Buffer.concat([login, Buffer.from([0xf0, 0])]),
-    Buffer.concat([login, Buffer.from([0x62, 2, 0, 1])]),
-    Buffer.concat([login, Buffer.alloc(500, 0xff)]),
-  ]
-  for (const bytes of hostile) {
-    const socket = await rawSocket(bench.port)
-    socket.resume()
-    socket.write(bytes)
-    await ended(socket)
-  }
-  await good.publishAsync(topicOf('REF-2'), benchMessage('REF-2', 1), { qos: 1 })
-  expect(await pressuresOf(bench)).toEqual([1])
-  await until(() => bench.metric('gateway_connections') === 1)
-})
-
-test('a client that sends without reading is not read further, and ends after a while', async () => {
-  const bench = await start({
-    deviceIds: ['REF-1', 'REF-2'],
-    limits: { slowReaderTimeoutMs: 500, maxUnacknowledged: 1_000 },
-  })
-  const socket = await rawSocket(bench.port)
-  socket.pause()
-  socket.write(connectFrame('REF-1'))
-  const pings = Buffer.alloc(1 << 20, Buffer.from([0xc0, 0]))
-  const flood = setInterval(() => {
-    if (socket.writableLength < 4 << 20) socket.write(pings)
-  }, 5)
-  await until(() => bench.metric('gateway_disconnects_total', 'slow reader') === 1)
-  clearInterval(flood)
-  expect(process.memoryUsage().rss).toBeLessThan(2e9)
-  const good = await client(bench.port, hubLogin('REF-2'))
-  await good.publishAsync(topicOf('REF-2'), benchMessage('REF-2', 1), { qos: 1 })
-})
-
-test('a connection that never says who it is ends', async () => {
-  const bench = await start({ deviceIds: [], limits: { connectTimeoutMs: 300 } })
-  const socket = await rawSocket(bench.port)
-  socket.resume()
-  await ended(socket)
-  expect(bench.metric('gateway_disconnects_total', 'no CONNECT')).toBe(1)
 })

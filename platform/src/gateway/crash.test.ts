@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { expect, test } from 'vitest'
-import { benchMessage, hubLogin, recordsOf } from './ingest-fixture.ts'
-import { openLog } from './log.ts'
+import { openLog } from '../log/index.ts'
+import { benchMessage, hubLogin, recordsOf } from './test-support.ts'
 
 const deviceIds = ['REF-1', 'REF-2', 'REF-3', 'REF-4']
 
 async function startGateway(directory: string) {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'crash-gateway.ts'), directory, ...deviceIds],
+    [join(import.meta.dirname, 'crash-test-support.ts'), directory, ...deviceIds],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const exited = new Promise<NodeJS.Signals | null>((resolve) =>
