@@ -27,7 +27,8 @@ const route: fc.Arbitrary<Route> = fc.oneof(
   }),
   fc.record({
     page: fc.constant('device' as const),
-    deviceId: word.filter((id) => id !== ''),
+    // A path segment of dots alone is a direction in every URL, encoded or not.
+    deviceId: word.filter((id) => !/^\.{0,2}$/.test(id)),
     range,
   }),
 )
