@@ -2,9 +2,9 @@ import { type FleetDefinition, quoteName } from '../contracts/index.ts'
 import { sqlText } from './sql-literal.ts'
 
 /** A sensor counts as reported by a device for this long, CON-8. */
-export const reportedDays = 30
+const reportedDays = 30
 /** Ids of rows whose clock was wrong are remembered for this long, CON-10. */
-export const driftDays = 8
+const driftDays = 8
 
 const dayUs = 24 * 3600 * 1_000_000
 

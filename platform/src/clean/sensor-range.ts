@@ -2,7 +2,7 @@ import { type FleetDefinition, quoteName, type Sensor } from '../contracts/index
 import { sqlText } from './sql-literal.ts'
 
 /** Standard atmosphere, added to gauge pressures, CON-4. */
-export const atmosphereKpa = 101.325
+const atmosphereKpa = 101.325
 
 type Range = readonly [number, number]
 

@@ -5,6 +5,7 @@ import { type DeviceRow, type FleetDefinition, IsothermError } from '../contract
 import type { LakeTable } from '../lake/index.ts'
 import { faultCounts, featureChecks } from './feature-checks.ts'
 import { featureQuery, type Provenance } from './feature-query.ts'
+import { createOwnSensors } from './own-sensors.ts'
 import { windowSumsQuery } from './window-sums.ts'
 
 /** Clean rows summed up in one go; more are done in parts by device. */
@@ -83,6 +84,7 @@ export async function computeWindows(
   const files = filesBetween(cleanSnapshot, range.startMs, range.endMs)
   if (files.length === 0) return
   const relation = clean.relation(cleanSnapshot, files)
+  await createOwnSensors(connection, devices)
   const rowCount = range.keys === undefined ? countRows(files) : 0
   for (const part of deviceParts(devices, Math.ceil(rowCount / maxRowsPerPass))) {
     const sums = windowSumsQuery(fleet, {

@@ -1,7 +1,7 @@
 import { type FleetDefinition, featureColumns, quoteName } from '../contracts/index.ts'
 
 /** One FAIL check on feature rows: a SQL condition that is true for a bad row. */
-export type FeatureCheck = { readonly id: string; readonly fault: string }
+type FeatureCheck = { readonly id: string; readonly fault: string }
 
 /** The FAIL checks of FEA-23 and E3.1, E3.2 that look at one row. */
 export function featureChecks(fleet: FleetDefinition): readonly FeatureCheck[] {

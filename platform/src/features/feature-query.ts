@@ -8,6 +8,7 @@ import {
   type Sensor,
   unreachable,
 } from '../contracts/index.ts'
+import { ownSensorsTable } from './own-sensors.ts'
 import { valueGrid } from './value-grid.ts'
 import type { FinalBounds, WindowRule } from './window-rules.ts'
 
@@ -103,14 +104,17 @@ export function featureQuery(
     ),
   )
   const total = `(${fleet.sensors.length} * reading_count)`
-  const base = `SELECT device_id, make_timestamptz(start_ms * 1000) AS window_start,
+  const expected = `COALESCE(own.sensor_count, ${fleet.sensors.length})`
+  const base = `SELECT sums.device_id AS device_id, make_timestamptz(start_ms * 1000) AS window_start,
       make_timestamptz((start_ms + ${rule.lengthMs}) * 1000) AS window_end,
       ${rule.minutes}::INTEGER AS window_duration_minutes,
       reading_count::INTEGER AS reading_count, ${aggregates.join(',\n      ')},
-      (${total} - null_count)::DOUBLE / ${total} AS sensor_completeness,
+      least(1, (${total} - null_count)::DOUBLE / (${expected} * reading_count))
+        AS sensor_completeness,
       quality_flag_count::INTEGER AS quality_flag_count, NOT on_time AS late_created,
       strftime(make_timestamp(start_ms * 1000), '%Y-%m-%d') AS window_date
     FROM ${sumsTable} AS sums
+    LEFT JOIN ${ownSensorsTable} AS own ON own.device_id = sums.device_id
     WHERE on_time OR NOT EXISTS (FROM ${sumsTable} AS punctual WHERE punctual.on_time
       AND punctual.device_id = sums.device_id AND punctual.start_ms = sums.start_ms)`
   const derived = fleet.derivedFeatures.reduce(

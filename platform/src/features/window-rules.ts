@@ -26,13 +26,13 @@ export type FinalBounds = {
 export const lateCreationMs = 24 * hourMs
 
 /** A partition silent for longer does not hold back the watermark, FEA-10. */
-export const activePartitionMs = 5 * minuteMs
+const activePartitionMs = 5 * minuteMs
 
 /**
  * Rules of a duration. Up to a quarter of an hour a row is final when written; up to an hour it is
  * corrected for two hours; longer ones for a day (FEA-10 names 15, 60 and 1,440 minutes).
  */
-export function windowRule(minutes: number): WindowRule {
+function windowRule(minutes: number): WindowRule {
   const lengthMs = minutes * minuteMs
   if (minutes <= 15) return { minutes, lengthMs, emissionDelayMs: minuteMs, graceMs: minuteMs }
   if (minutes <= 60) {
