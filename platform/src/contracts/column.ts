@@ -42,6 +42,11 @@ export type TableContract = {
   readonly partitionColumns: readonly string[]
   /** Order of rows inside a file, for skipping. */
   readonly sortColumns: readonly string[]
+  /**
+   * Days after the date in a partition column during which rows are still replaced. Compaction
+   * waits for them: packing files that the next late reading rewrites would be wasted.
+   */
+  readonly settlesAfterDays?: number
 }
 
 type ValueOf = {

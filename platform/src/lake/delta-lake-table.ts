@@ -31,6 +31,15 @@ const minSmallFiles = 8
 /** Time travel reaches this far back, ING-38. */
 const fileRetentionMs = 90 * 86_400_000
 
+/** The files whose rows nobody replaces any more. */
+function settledFiles(contract: TableContract, nowMs: number): (file: AddFile) => boolean {
+  const { settlesAfterDays, partitionColumns } = contract
+  const dateColumn = partitionColumns.find((name) => name.endsWith('date'))
+  if (settlesAfterDays === undefined || dateColumn === undefined) return () => true
+  const before = new Date(nowMs - settlesAfterDays * 86_400_000).toISOString().slice(0, 10)
+  return ({ partitionValues }) => (partitionValues[dateColumn] ?? '') < before
+}
+
 async function opened(
   directory: string,
   contract: TableContract,
@@ -134,6 +143,7 @@ export async function openDeltaLakeTable(
     maintain: async (connection, nowMs) => {
       const compacted = await compact(connection, table, {
         minFileCount: minSmallFiles,
+        selects: settledFiles(contract, nowMs),
         orderBy: contract.sortColumns,
         timestampMs: nowMs,
       })

@@ -91,7 +91,7 @@ export function deadLetterQuery(
 ): string {
   return `
     SELECT uuid_v5('${generation}' || chr(10) || '${slice.partition}' || chr(10) || o) AS dlq_id,
-      'decode' AS stage, x AS reason_code, xd AS reason_detail, e AS event_id, d AS device_id,
+      'decode' AS stage, x AS reason_code, xd AS reason_detail, e AS event_id, nullif(d, '') AS device_id,
       NULL::VARCHAR AS firmware_version, ${generation}::INTEGER AS log_generation,
       ${slice.partition}::INTEGER AS partition_id, o AS sequence_number,
       make_timestamptz(t * 1000) AS timestamp_ingested,

@@ -48,8 +48,8 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   }
 }
 
-/** Daily at this hour small files are packed and expired ones deleted, UTC. */
-const maintenanceSchedule = '30 1 * * *'
+/** Every hour small files are packed and expired ones deleted. */
+const maintenanceSchedule = '30 * * * *'
 
 /**
  * Starts everything that happens by itself: stream rules, the pipeline every commit interval, the

@@ -69,9 +69,13 @@ async function scoreDuration(
 ): Promise<readonly UnitResult[]> {
   const { lake, nowMs } = context
   const { backfillMs = 7 * dayMs, staleAfterMs = 2 * 3_600_000 } = options
-  const targetMs = await completeUntilMs(lake, minutes)
-  if (targetMs === undefined)
+  const completeMs = await completeUntilMs(lake, minutes)
+  if (completeMs === undefined)
     return rows.map((row) => resultOf({ ...modelOf(row), kind: 'nothing_new' }))
+  // SRV-4: the newest complete window that ended by the time of the run. Features may be ahead of
+  // the run's clock when history is replayed.
+  const lengthMs = minutes * 60_000
+  const targetMs = Math.min(completeMs, Math.floor(nowMs / lengthMs) * lengthMs)
   if (isStale(minutes, targetMs, nowMs, staleAfterMs)) {
     return rows.map((row) => staleResult(row, targetMs, options.devices))
   }

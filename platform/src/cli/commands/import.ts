@@ -32,6 +32,7 @@ function mapOf(entries: readonly string[] = []): ColumnMap {
 async function registerNew(
   { state, fleet, clock }: Deployment,
   deviceIds: readonly string[],
+  sensors: readonly string[],
 ): Promise<number> {
   const unknown = deviceIds.filter((id) => state.registry.device(id) === undefined)
   const rows = unknown.map(
@@ -47,7 +48,8 @@ async function registerNew(
       cohort_id: null,
       install_date: null,
       firmware_version: null,
-      expected_sensors: null,
+      // Sensors that the file does not feed are not missing, the unit does not have them.
+      expected_sensors: sensors.length === fleet.sensors.length ? null : sensors,
       reporting_interval_s: 60,
       timezone: 'UTC',
       timestamp_mode: 'utc',
@@ -99,7 +101,7 @@ export function addImport(program: Command): void {
             onProgress: (count) => output.progress(`imported ${count} rows`),
           }),
         )
-        const added = await registerNew(deployment, imported.deviceIds)
+        const added = await registerNew(deployment, imported.deviceIds, imported.sensors)
         output.progress('computing features')
         const endMs = endOfLastWindow(fleet, imported.lastTimeMs ?? 0)
         const clock = createStageClock(deployment.clock, () => performance.now())

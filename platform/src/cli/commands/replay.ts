@@ -8,6 +8,7 @@ type ReplayOptions = CommonOptions & {
   readonly from?: string
   readonly until: string
   readonly step: string
+  readonly threads?: string
 }
 
 /** `isotherm replay`: scores and alerts of the past, hour by hour, as they would have been. */
@@ -20,6 +21,7 @@ export function addReplay(program: Command): void {
       new Option('--from <instant>', 'first step; default: the first feature window'),
       new Option('--until <instant>', 'last step').makeOptionMandatory(),
       new Option('--step <minutes>', 'minutes between scoring runs').default('60'),
+      new Option('--threads <number>', 'default: all cores; the scores are the same'),
     ],
     async (options, output) => {
       const outcome = await replayPipeline({
@@ -28,6 +30,7 @@ export function addReplay(program: Command): void {
         untilMs: instantOf(options.until, 'until'),
         stepMs: Number(options.step) * 60_000,
         ...(options.from !== undefined && { fromMs: instantOf(options.from, 'from') }),
+        ...(options.threads !== undefined && { threadCount: Number(options.threads) }),
         onProgress: (done, total) => output.progress(`replaying: step ${done} of ${total}`),
       })
       output.records([

@@ -21,25 +21,30 @@ export function addTrain(program: Command): void {
       new Option('--model <id>', 'only this family'),
       new Option('--until <instant>', 'use nothing later'),
       new Option('--seed <number>', 'seed instead of the one in the fleet definition'),
-      new Option('--threads <number>', 'scoring threads; the result is the same'),
+      new Option('--threads <number>', 'threads of SQL engine and scoring; the result is the same'),
       new Option('--deploy', 'let the new versions drive alerts at once'),
     ],
     async (options, output) => {
       const { model, until, seed, threads, deploy } = options
       await withDeployment(
-        { data: options.data, ...(options.fleet && { fleet: options.fleet }) },
+        {
+          data: options.data,
+          ...(options.fleet && { fleet: options.fleet }),
+          ...(threads !== undefined && { threads: Number(threads) }),
+        },
         async (deployment) => {
-          const nowMs = deployment.clock()
+          // Trained as of the past, a model is in force from then on: a replay needs it.
+          const untilMs = until === undefined ? deployment.clock() : instantOf(until, 'until')
           const outcome = await trainModels(
             {
               lake: deployment.lake,
-              nowMs,
+              nowMs: untilMs,
               onProgress: (label, done, total) => output.progress(`${label} (${done} of ${total})`),
             },
             {
               registry: deployment.models,
               devices: deployment.state.registry.devices(),
-              untilMs: until === undefined ? nowMs : instantOf(until, 'until'),
+              untilMs,
               ...(model !== undefined && { only: { modelId: model } }),
               ...(seed !== undefined && { seed: Number(seed) }),
               ...(threads !== undefined && { threads: Number(threads) }),

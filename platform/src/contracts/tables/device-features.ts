@@ -35,6 +35,7 @@ export function deviceFeatures(fleet: FleetDefinition): TableContract {
     key: ['device_id', 'window_start', 'window_duration_minutes'],
     partitionColumns: ['window_date', 'window_duration_minutes'],
     sortColumns: ['device_id', 'window_start'],
+    settlesAfterDays: 2,
   }
 }
 
