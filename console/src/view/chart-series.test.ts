@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alertMarks, bandsOf, gaugeColumns, newestValue } from './chart-series.ts'
 import { exampleAlert, exampleNowMs, exampleReadings } from './test-support.ts'
@@ -21,14 +22,35 @@ describe('the columns of a chart', () => {
 })
 
 describe('bands of a state', () => {
-  it('cover exactly the buckets in which it was true, over a single missing value', () => {
-    const readings = exampleReadings([], [0, 1, null, 0.2, 0, 1, 0], [0, 1, 2, 3, 4, 5, 6])
-    const bands = bandsOf(readings, 'defrost', 'defrost')
-    const minutes = bands.map(({ start, end }) => [(start - startS) / 60, (end - startS) / 60])
-    expect(minutes).toEqual([
-      [1, 4],
+  const bandsIn = (fractions: readonly (number | null)[]) =>
+    bandsOf(exampleReadings([], fractions, [...fractions.keys()]), 'defrost', 'defrost').map(
+      ({ start, end }) => [start, end].map((time) => Math.round((time - startS) / 6) / 10),
+    )
+
+  it('cover the time in which it was true, over a single missing value', () => {
+    expect(bandsIn([0, 1, null, 0.2, 0, 1, 0])).toEqual([
+      [1, 3.2],
       [5, 6],
     ])
+  })
+  it('cover only the share of a bucket, next to the neighbour that was true too', () => {
+    expect(bandsIn([0, 0.4, 1, 0.5, 0])).toEqual([[1.6, 3.5]])
+    expect(bandsIn([0, 0.2, 0])).toEqual([[1.4, 1.6]])
+  })
+  it('add up to the time the state was true, whatever its course', () => {
+    const fraction = fc.constantFrom(0, 0.2, 0.5, 1)
+    fc.assert(
+      fc.property(fc.array(fraction, { maxLength: 40 }), (fractions) => {
+        const readings = exampleReadings([], fractions, [...fractions.keys()])
+        const covered = bandsOf(readings, 'defrost', 'defrost').reduce(
+          (sum, { start, end }) => sum + end - start,
+          0,
+        )
+        const wanted = fractions.reduce<number>((sum, value) => sum + value, 0) * 60
+        // Seconds since 1970 leave a microsecond of rounding per band.
+        expect(covered).toBeCloseTo(wanted, 3)
+      }),
+    )
   })
 })
 

@@ -54,27 +54,45 @@ export function hasValues(readings: ReadingsView, sensor: string): boolean {
   return series?.count.some((count) => count > 0) ?? false
 }
 
+type Known = { readonly startS: number; readonly fraction: number }
+
+/** Where in its bucket a state was true: next to its neighbour, else in the middle. */
+function spanOf({ startS, fraction }: Known, widthS: number, isAfter: boolean, isBefore: boolean) {
+  const lengthS = fraction * widthS
+  if (isAfter) return { start: startS, end: startS + lengthS }
+  const start = isBefore ? startS + widthS - lengthS : startS + (widthS - lengthS) / 2
+  return { start, end: start + lengthS }
+}
+
 /**
- * Spans in which a boolean sensor was true for any part of a bucket. A single bucket without a
- * value does not end a span.
+ * Spans in which a boolean sensor was true. Each covers the share of its bucket, so that a door
+ * opened for a minute does not darken an hour. A single missing bucket does not end a span.
  */
 export function bandsOf(readings: ReadingsView, sensor: string, label: string): readonly Band[] {
   const series = readings.series[sensor]
   if (series === undefined || series.kind !== 'boolean') return []
-  const bands: { start: number; end: number; label: string }[] = []
-  let isOpen = false
-  readings.times.forEach((timeMs, index) => {
+  const widthS = readings.bucket_seconds
+  const known = readings.times.flatMap((timeMs, index): Known[] => {
     const fraction = series.fraction[index]
-    if (fraction === null || fraction === undefined) return
-    const start = timeMs / 1000
-    const end = start + readings.bucket_seconds
+    return fraction === null || fraction === undefined ? [] : [{ startS: timeMs / 1000, fraction }]
+  })
+  const isNear = (one: Known | undefined, next: Known | undefined) =>
+    one !== undefined &&
+    next !== undefined &&
+    one.fraction > 0 &&
+    next.fraction > 0 &&
+    next.startS - one.startS <= widthS * gapBuckets
+  const bands: { start: number; end: number; label: string }[] = []
+  known.forEach((bucket, index) => {
+    if (bucket.fraction <= 0) return
+    const before = known[index - 1]
+    const isAfter = isNear(before, bucket)
+    const span = spanOf(bucket, widthS, isAfter, isNear(bucket, known[index + 1]))
     const last = bands.at(-1)
-    const isNear = last !== undefined && start - last.end < readings.bucket_seconds * gapBuckets
-    if (fraction > 0) {
-      if (last !== undefined && isOpen && isNear) last.end = end
-      else bands.push({ start, end, label })
-    }
-    isOpen = fraction > 0
+    const touches =
+      last !== undefined && before !== undefined && last.end === before.startS + widthS
+    if (isAfter && touches) last.end = span.end
+    else bands.push({ ...span, label })
   })
   return bands
 }
