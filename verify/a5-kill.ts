@@ -21,20 +21,23 @@ async function publishUntilBroken(
   acknowledged: Set<string>,
 ): Promise<void> {
   let isBroken = false
+  const broken = Promise.withResolvers<never>()
+  // The client keeps promises of lost publishes open, waiting for a reconnect that never comes.
+  broken.promise.catch(() => undefined)
   client.on('close', () => {
     isBroken = true
+    broken.reject(new Error('connection lost'))
   })
   const lane = async () => {
     while (!isBroken) {
       const timeMs = nextTimeMs()
       try {
-        await client.publishAsync(
+        const sent = client.publishAsync(
           topic(device.device_id),
           message(device.device_id, timeMs, timeMs),
-          {
-            qos: 1,
-          },
+          { qos: 1 },
         )
+        await Promise.race([sent, broken.promise])
         acknowledged.add(`${device.device_id} ${new Date(timeMs).toISOString()}`)
       } catch {
         isBroken = true

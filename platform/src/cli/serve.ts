@@ -15,10 +15,10 @@ import {
 import {
   type Deployment,
   developmentCertificate,
+  type Operation,
   type PipelineOutcome,
   removeServerMarker,
-  type Service,
-  startService,
+  startOperation,
   writeServerMarker,
 } from '../runtime/index.ts'
 import { readApiTokens } from './api-tokens.ts'
@@ -48,7 +48,7 @@ export type ServeOptions = {
 /** A server with everything running. */
 export type RunningServer = {
   readonly url: string
-  readonly service: Service
+  readonly operation: Operation
   readonly gateway: Gateway
   readonly http: HttpServer
   readonly close: () => Promise<void>
@@ -92,19 +92,19 @@ function authenticationOf(deployment: Deployment, localToken: string): Authentic
 }
 
 /** Prometheus text of the gateway's counters and the pipeline's stages. */
-function metricsText(gateway: Gateway, service: Service): readonly string[] {
+function metricsText(gateway: Gateway, operation: Operation): readonly string[] {
   const lines = gateway.metrics().map(({ name, labels, value }) => {
     const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
     return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
   })
-  const stages = service
+  const stages = operation
     .health()
     .flatMap(({ stage, runCount, failureCount, totalSeconds }) => [
       `isotherm_stage_runs_total{stage="${stage}"} ${runCount}`,
       `isotherm_stage_failures_total{stage="${stage}"} ${failureCount}`,
       `isotherm_stage_seconds_total{stage="${stage}"} ${totalSeconds}`,
     ])
-  const stream = service.streamRules.counts()
+  const stream = operation.streamRules.counts()
   const rules = Object.entries(stream).map(
     ([what, count]) => `isotherm_stream_messages_total{outcome="${what}"} ${count}`,
   )
@@ -131,7 +131,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       }),
     },
   })
-  const service = await startService(deployment, {
+  const operation = await startOperation(deployment, {
     commitSeconds: options.commitSeconds,
     stopwatch: () => performance.now(),
     onRun: (outcome) => {
@@ -157,9 +157,9 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     registry: deployment.models,
     clock,
     authentication: authenticationOf(deployment, localToken),
-    metrics: () => metricsText(gateway, service),
+    metrics: () => metricsText(gateway, operation),
     components: () =>
-      service.health().map(({ stage, failure, lastEndMs }) => ({
+      operation.health().map(({ stage, failure, lastEndMs }) => ({
         name: stage,
         state: failure === undefined ? 'ok' : 'failed',
         detail: failure ?? `last run ended ${new Date(lastEndMs ?? 0).toISOString()}`,
@@ -171,7 +171,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   const close = async () => {
     await gateway.close()
     await http.close()
-    await service.close()
+    await operation.close()
     removeServerMarker(folder.directory)
   }
   try {
@@ -181,7 +181,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     if (tls !== undefined) await gateway.listenMqtt({ host, port: mqttsPort, tls })
     const url = await http.listen({ host, port: options.port })
     writeServerMarker(folder.directory, { url, token: localToken, processId: process.pid })
-    return { url, service, gateway, http, close }
+    return { url, operation, gateway, http, close }
   } catch (error) {
     await close()
     throw error

@@ -14,6 +14,7 @@ export {
 } from './deployment.ts'
 export { developmentCertificate, type ServerCertificate } from './development-certificate.ts'
 export { type DiagnosisOptions, diagnose, type Finding } from './diagnosis.ts'
+export { type Operation, type OperationOptions, startOperation } from './operation.ts'
 export {
   type PipelineOptions,
   type PipelineOutcome,
@@ -28,5 +29,4 @@ export {
   type ServerMarker,
   writeServerMarker,
 } from './server-marker.ts'
-export { type Service, type ServiceOptions, startService } from './service.ts'
 export { createStageClock, type StageClock, type StageHealth } from './stage-clock.ts'

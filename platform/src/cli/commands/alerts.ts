@@ -100,7 +100,7 @@ function addList(alerts: Command): void {
       const isAll = options.all === true
       const page = await call<{ readonly alerts: readonly Listed[] }>(
         options,
-        `/api/v1/alerts?limit=${limit}${isAll ? '&state=all&suppressed=true' : ''}`,
+        `/api/v1/alerts?limit=${limit}${isAll ? '&status=all&suppressed=true' : ''}`,
       )
       if (page !== undefined) {
         output.records(page.alerts.map(shown))

@@ -127,7 +127,7 @@ async function tellHistory(story: Story, startMs: number, endMs: number): Promis
   })
   output.line(`history: ${total.toLocaleString('en')} messages of ${story.devices.length} units`)
   output.progress('computing features')
-  await server.service.run({ stages: ['land', 'clean', 'features'], finishUntilMs: endMs })
+  await server.operation.run({ stages: ['land', 'clean', 'features'], finishUntilMs: endMs })
 }
 
 function goLive(
@@ -172,12 +172,12 @@ async function play(
   await tellHistory(story, historyStartMs, nowMs)
   if ((await deployment.models.deployed(deployment.clock())).length === 0) {
     output.progress('training')
-    const { models } = await server.service.train(nowMs)
+    const { models } = await server.operation.train(nowMs)
     const failed = models.filter(({ kind }) => kind === 'failed')
     output.line(`trained ${models.length - failed.length} models`)
   }
   output.progress('scoring')
-  await server.service.run()
+  await server.operation.run()
   const active = await deployment.state.alerts.active()
   output.line(`${active.length} alerts, each with its reason: ${server.url}`)
 

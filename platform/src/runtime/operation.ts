@@ -12,7 +12,7 @@ import {
 import { createStageClock, type StageHealth } from './stage-clock.ts'
 
 /** When the service does what. */
-export type ServiceOptions = {
+export type OperationOptions = {
   /** Seconds between pipeline runs, ING-27; default 300. */
   readonly commitSeconds?: number
   /** Cron expression (UTC) of training, MOD-2; default Sundays at 02:00. */
@@ -24,8 +24,8 @@ export type ServiceOptions = {
   readonly stopwatch: () => number
 }
 
-/** The running pipeline of a deployment. */
-export type Service = {
+/** The running operation of a deployment. */
+export type Operation = {
   /** Runs the pipeline now, after the run that may be under way. */
   readonly run: (options?: PipelineOptions) => Promise<PipelineOutcome>
   /** Trains, without a pipeline run in between. */
@@ -55,10 +55,10 @@ const maintenanceSchedule = '30 * * * *'
  * Starts everything that happens by itself: stream rules, the pipeline every commit interval, the
  * monitors of silence and deadlines every minute, training and maintenance on their schedules.
  */
-export async function startService(
+export async function startOperation(
   deployment: Deployment,
-  options: ServiceOptions,
-): Promise<Service> {
+  options: OperationOptions,
+): Promise<Operation> {
   const { state, fleet, log, lake, models, clock } = deployment
   const stages = createStageClock(clock, options.stopwatch)
   const listeningSinceMs = clock()
@@ -68,7 +68,7 @@ export async function startService(
   const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
   await inTurn(() => finishLastRun(deployment, { isFiring: streamRules.isFiring }))
 
-  const run: Service['run'] = (pipelineOptions = {}) =>
+  const run: Operation['run'] = (pipelineOptions = {}) =>
     inTurn(async () => {
       const outcome = await runPipeline(deployment, stages, {
         isFiring: streamRules.isFiring,
@@ -77,7 +77,7 @@ export async function startService(
       options.onRun?.(outcome)
       return outcome
     })
-  const train: Service['train'] = (untilMs) =>
+  const train: Operation['train'] = (untilMs) =>
     inTurn(() =>
       stages.timed('train', () =>
         trainModels(
