@@ -59,31 +59,60 @@ async function metricsOf(
   )
 }
 
+/** Scores of the run over the default window, OBJ-4: lists do not mix durations. */
+async function latestScores(
+  lake: Lake,
+  fleet: FleetDefinition,
+  { runId, scoredAtMs }: ScoringOutcome,
+): Promise<ReadonlyMap<string, readonly LatestScore[]>> {
+  const table = lake.table('model_scores')
+  const snapshot = await table.snapshot()
+  const date = new Date(scoredAtMs).toISOString().slice(0, 10)
+  const files = snapshot.files.filter(({ partitionValues }) => {
+    return partitionValues.scored_at_date === date
+  })
+  const rows = await lake.withConnection((connection) =>
+    connection.runAndReadAll(`
+      SELECT device_id, model_id, model_version, anomaly_score, confidence, epoch_ms(window_end)
+      FROM ${table.relation(snapshot, files)}
+      WHERE run_id = '${runId}' AND alert_eligible
+        AND window_duration_minutes = ${fleet.windowMinutes[0]}`),
+  )
+  const scores = new Map<string, LatestScore[]>()
+  for (const [device, modelId, modelVersion, score, confidence, windowEnd] of rows.getRows()) {
+    const deviceId = String(device)
+    const own = scores.get(deviceId) ?? []
+    own.push({
+      modelId: String(modelId),
+      modelVersion: String(modelVersion),
+      score: Number(score),
+      confidence: confidence === 'low' ? 'low' : 'normal',
+      windowEndMs: Number(windowEnd),
+      scoredAtMs,
+    })
+    scores.set(deviceId, own)
+  }
+  return scores
+}
+
 /** Copies what lists and pages need after a scoring run onto the devices, OBJ-35. */
 export async function hydrate(deployment: Deployment, scoring: ScoringOutcome): Promise<void> {
-  const scored = scoring.models.flatMap((model) => (model.kind === 'scored' ? [model] : []))
-  const primary = primaryModelId(deployment.fleet)
-  if (scored.length === 0 || primary === undefined) return
-  const versions = new Map(scored.map(({ modelId, modelVersion }) => [modelId, modelVersion]))
-  const metrics = await metricsOf(deployment.lake, deployment.fleet)
-  const updates = [...scoring.eligible].map(([deviceId, eligible]): LiveUpdate => {
-    const scores = Object.entries(eligible.scores).map(
-      ([modelId, score]): LatestScore => ({
-        modelId,
-        modelVersion: versions.get(modelId) ?? '',
-        score,
-        confidence: eligible.sensorCompleteness < 0.7 ? 'low' : 'normal',
-        windowEndMs: eligible.windowEndMs,
-        scoredAtMs: scoring.scoredAtMs,
-      }),
-    )
-    const own = metrics.get(deviceId)
-    return { deviceId, scores, ...(own !== undefined && { metrics: own }) }
-  })
-  await deployment.state.live.hydrate({
+  const { lake, fleet, state } = deployment
+  const [defaultMinutes] = fleet.windowMinutes
+  const isScored = scoring.models.some(
+    ({ kind, durationMinutes }) => kind === 'scored' && durationMinutes === defaultMinutes,
+  )
+  const primary = primaryModelId(fleet)
+  if (!isScored || primary === undefined) return
+  const scores = await latestScores(lake, fleet, scoring)
+  const metrics = await metricsOf(lake, fleet)
+  await state.live.hydrate({
     hydratedAtMs: scoring.scoredAtMs,
     primaryModelId: primary,
-    updates,
+    updates: [...scores].map(([deviceId, own]): LiveUpdate => {
+      const known = metrics.get(deviceId)
+      return { deviceId, scores: own, ...(known !== undefined && { metrics: known }) }
+    }),
   })
 }
 
