@@ -57,6 +57,10 @@ function checkModels(fleet: FleetDefinition, fail: (reason: string) => never): v
     }
     const foreign = model.windowMinutes.find((minutes) => !fleet.windowMinutes.includes(minutes))
     if (foreign !== undefined) fail(`${model.modelId}: ${foreign} min is no window of the fleet`)
+    const modes = model.kind === 'robust_baseline' ? (model.ownNormalModes ?? []) : []
+    const unknown = modes.find((name) => !fleet.operatingModes.some((mode) => mode.name === name))
+    if (unknown !== undefined)
+      fail(`${model.modelId}: ${unknown} is no operating mode of the fleet`)
   }
 }
 

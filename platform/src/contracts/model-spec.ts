@@ -27,6 +27,11 @@ export type ModelSpec =
       readonly minDeviceDays: number
       readonly minDeviceRows: number
       readonly minCohortDevices: number
+      /**
+       * Operating modes whose rows are compared with rows of the same mode only, per device, cohort
+       * and fleet; rows of all other modes share one normal. Default none.
+       */
+      readonly ownNormalModes?: readonly string[]
     })
   | (CommonSpec & {
       readonly kind: 'knn_distance'
