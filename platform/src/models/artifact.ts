@@ -17,6 +17,9 @@ export const FLAG_THRESHOLD = 0.6
 /** Whose statistics judged a row, in the order of the detector's scopes. */
 export type Granularity = 'fleet' | 'cohort' | 'device'
 
+/** One calibration per scope in use, MOD-15. */
+export type ScopedCalibrations = { readonly [scope in Granularity]?: Calibration }
+
 /**
  * A trained model as plain data: everything a score depends on and nothing else, so that equal
  * training gives equal bytes (MOD-39). It has no version and no time.
@@ -31,23 +34,28 @@ export type ModelArtifact = {
   /** Groups of the detector and of `normals`. */
   readonly cohortIds: readonly string[]
   readonly deviceIds: readonly string[]
+  /** Operating modes with a normal of their own: the groups of a baseline are per mode. */
+  readonly normalModes: readonly string[]
   /** Medians for imputation and reference levels for explanations, per feature. */
   readonly normals: Normals
   /** Share of nulls per feature among the training rows. */
   readonly nullFractions: Float64Array
   /** One per scope in use, MOD-15; other families have the fleet's only. */
-  readonly calibrations: { readonly [scope in Granularity]?: Calibration } & {
-    readonly fleet: Calibration
-  }
+  readonly calibrations: ScopedCalibrations & { readonly fleet: Calibration }
+  /** Those of each of `normalModes`; a scope that is absent uses the one above. */
+  readonly modeCalibrations: readonly ScopedCalibrations[]
 }
 
 /** Bytes of an artifact; equal artifacts give equal bytes. */
 export function encodeArtifact(artifact: ModelArtifact): Uint8Array {
-  const { calibrations, ...rest } = artifact
-  const present = Object.fromEntries(
-    Object.entries(calibrations).filter((entry) => entry[1] !== undefined),
-  )
-  return encodeModel({ ...rest, calibrations: present })
+  const { calibrations, modeCalibrations, ...rest } = artifact
+  const present = (scopes: ScopedCalibrations): { readonly [scope: string]: Calibration } =>
+    Object.fromEntries(Object.entries(scopes).filter((entry) => entry[1] !== undefined))
+  return encodeModel({
+    ...rest,
+    calibrations: present(calibrations),
+    modeCalibrations: modeCalibrations.map(present),
+  })
 }
 
 /**
@@ -66,10 +74,15 @@ export function decodeArtifact(bytes: Uint8Array): ModelArtifact {
   const cohortIds = texts(state, 'cohortIds')
   const normals = asObject(member(state, 'normals'), 'normals')
   const calibrations = asObject(member(state, 'calibrations'), 'calibrations')
-  const { cohort, device } = calibrations
   const nullFractions = state.nullFractions
   if (!(nullFractions instanceof Float64Array) || nullFractions.length !== features.length) {
     throw invalid('nullFractions', `${features.length} numbers`, typeof nullFractions)
+  }
+  // Artifacts of earlier releases know no modes.
+  const normalModes = state.normalModes === undefined ? [] : texts(state, 'normalModes')
+  const modeCalibrations = state.modeCalibrations ?? []
+  if (!Array.isArray(modeCalibrations) || modeCalibrations.length !== normalModes.length) {
+    throw invalid('modeCalibrations', `one per mode of ${normalModes.length}`, 'others')
   }
   const { modelId, durationMinutes } = state
   if (typeof modelId !== 'string') throw invalid('modelId', 'a text', modelId)
@@ -83,16 +96,27 @@ export function decodeArtifact(bytes: Uint8Array): ModelArtifact {
     detector,
     cohortIds,
     deviceIds: texts(state, 'deviceIds'),
+    normalModes,
     normals: {
       fleet: statistics(normals, 'fleet', 1, features.length),
       cohorts: statistics(normals, 'cohorts', cohortIds.length, features.length),
     },
     nullFractions,
     calibrations: {
+      ...scopedCalibrations(calibrations),
       fleet: parseCalibration(member(calibrations, 'fleet')),
-      ...(cohort === undefined ? {} : { cohort: parseCalibration(cohort) }),
-      ...(device === undefined ? {} : { device: parseCalibration(device) }),
     },
+    modeCalibrations: modeCalibrations.map((scopes: ModelState) =>
+      scopedCalibrations(asObject(scopes, 'modeCalibrations')),
+    ),
+  }
+}
+
+function scopedCalibrations({ fleet, cohort, device }: StateObject): ScopedCalibrations {
+  return {
+    ...(fleet === undefined ? {} : { fleet: parseCalibration(fleet) }),
+    ...(cohort === undefined ? {} : { cohort: parseCalibration(cohort) }),
+    ...(device === undefined ? {} : { device: parseCalibration(device) }),
   }
 }
 

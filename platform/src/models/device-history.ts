@@ -1,9 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { ScaleFloors } from '@isotherm/anomaly'
+import type { LimitRule } from '../contracts/index.ts'
 import type { FleetDevice } from './feature-rows.ts'
 import { type FeatureSource, sqlText, type WindowRange } from './feature-source.ts'
 import {
   type BaselineSpec,
+  type DeviceFit,
   type DeviceStatistics,
   deviceStatisticsIn,
   joinDeviceStatistics,
@@ -27,10 +28,11 @@ export async function readyDevices(
   source: FeatureSource,
   period: WindowRange,
   spec: BaselineSpec,
+  limits: readonly LimitRule[],
 ): Promise<readonly DeviceHistory[]> {
   const read = await readNumericColumns(
     connection,
-    `SELECT count(*)::DOUBLE, device_id FROM ${judgedRows(source, period)}
+    `SELECT count(*)::DOUBLE, device_id FROM ${judgedRows(source, period, limits)}
      WHERE exclusion IS NULL GROUP BY device_id
      HAVING count(*) >= ${spec.minDeviceRows}
        AND epoch_ms(max(window_end)) - epoch_ms(min(window_start)) >= ${spec.minDeviceDays * 86_400_000}
@@ -50,12 +52,13 @@ export async function readDeviceStatistics(
   options: {
     readonly range: WindowRange
     readonly histories: readonly DeviceHistory[]
-    readonly features: readonly string[]
-    readonly floors: ScaleFloors
+    readonly fit: DeviceFit
+    readonly limits: readonly LimitRule[]
     readonly devices: readonly FleetDevice[]
   },
 ): Promise<DeviceStatistics> {
-  const { range, histories, features, floors, devices } = options
+  const { range, histories, fit, limits, devices } = options
+  const { features } = fit
   const cohorts = cohortsOf(devices)
   const parts: DeviceStatistics[] = []
   for (const chunk of chunksOf(histories)) {
@@ -67,12 +70,12 @@ export async function readDeviceStatistics(
       range,
       columns: features,
       tableName: 'device_history',
-      rows: judgedRows(source, range, `f.device_id BETWEEN ${first} AND ${last}`),
+      rows: judgedRows(source, range, limits, `f.device_id BETWEEN ${first} AND ${last}`),
       where: 'exclusion IS NULL',
       isCarried: false,
     })
     const rows = await readStaged(staged, 0, staged.rowCount, cohorts)
-    parts.push(deviceStatisticsIn(rows, features, floors, ids))
+    parts.push(deviceStatisticsIn(rows, fit, ids))
   }
   return joinDeviceStatistics(parts, features.length)
 }

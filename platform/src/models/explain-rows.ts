@@ -7,6 +7,7 @@ import {
 import { qualityFeatureNames } from '../contracts/index.ts'
 import type { ModelArtifact } from './artifact.ts'
 import type { FeatureRows } from './feature-rows.ts'
+import { isCohortReady } from './mode-groups.ts'
 import type { ModelThreads } from './model-threads.ts'
 import type { RowScores } from './score-rows.ts'
 
@@ -119,7 +120,7 @@ function referenceOf(
       ? [[normals.cohorts, cohort]]
       : scopes[at] === 2
         ? [[detector.devices, groups.deviceOfRow[at]!]]
-        : scopes[at] === 1
+        : isCohortReady(detector, cohort)
           ? [[detector.cohorts, cohort]]
           : []
   for (const [statistics, group] of candidates) {

@@ -26,6 +26,8 @@ export type FeatureRows = {
   readonly deviceIds: readonly string[]
   /** Cohort of each row's device; null if it has none or is not in the registry. */
   readonly cohortIds: readonly (string | null)[]
+  /** Tag of each row, FEA-22. */
+  readonly operatingModes: readonly (string | null)[]
   /** Epoch ms. */
   readonly windowStartMs: Float64Array
   readonly sensorCompleteness: Float64Array
@@ -82,6 +84,7 @@ export function selectFeatureRows(rows: FeatureRows, indices: Uint32Array): Feat
     matrix: { values, rowCount: indices.length, columnNames: matrix.columnNames },
     deviceIds: pick(rows.deviceIds),
     cohortIds: pick(rows.cohortIds),
+    operatingModes: pick(rows.operatingModes),
     windowStartMs: Float64Array.from(indices, (row) => rows.windowStartMs[row]!),
     sensorCompleteness: Float64Array.from(indices, (row) => rows.sensorCompleteness[row]!),
     isLateCreated: Uint8Array.from(indices, (row) => rows.isLateCreated[row]!),

@@ -17,9 +17,14 @@ import {
   selectFeatures,
   unreachable,
 } from '../contracts/index.ts'
-import type { ModelArtifact } from './artifact.ts'
+import type { ModelArtifact, ScopedCalibrations } from './artifact.ts'
 import { type FeatureRows, selectColumns } from './feature-rows.ts'
-import { type DeviceStatistics, deviceStatisticsOf, fitScopedBaseline } from './fit-baseline.ts'
+import {
+  type DeviceStatistics,
+  deviceStatisticsOf,
+  fitScopedBaseline,
+  normalModesOf,
+} from './fit-baseline.ts'
 import { type ImputedRows, imputeRows, type Normals } from './imputation.ts'
 import { distinctSorted, groupIndices } from './row-groups.ts'
 
@@ -83,9 +88,11 @@ export function fitArtifact(rows: FeatureRows, spec: ModelSpec, options: FitOpti
       detector: fitted.detector,
       cohortIds,
       deviceIds: fitted.deviceIds,
+      normalModes: normalModesOf(spec),
       normals,
       nullFractions: fractions.filter((fraction) => fraction <= ABSENT_NULL_FRACTION),
       calibrations: fitted.calibrations,
+      modeCalibrations: fitted.modeCalibrations,
     },
     absentFeatures: wanted.filter((_, index) => fractions[index]! > ABSENT_NULL_FRACTION),
     imputed,
@@ -146,7 +153,8 @@ type Fitting = {
 type FittedDetector = {
   readonly detector: Detector
   readonly deviceIds: readonly string[]
-  readonly calibrations: { fleet: Calibration; cohort?: Calibration; device?: Calibration }
+  readonly calibrations: ScopedCalibrations & { readonly fleet: Calibration }
+  readonly modeCalibrations: readonly ScopedCalibrations[]
   readonly rawScores: Float64Array
   readonly cleaningDroppedRows: number
 }
@@ -177,11 +185,13 @@ function fitDetector(fitting: Fitting): FittedDetector {
     }
     case 'robust_baseline': {
       const devices =
-        options.deviceStatistics?.(features) ?? deviceStatisticsOf(rows, features, floors, spec)
+        options.deviceStatistics?.(features) ??
+        deviceStatisticsOf(rows, { features, floors, normalModes: normalModesOf(spec) }, spec)
       const { matrix, keptRows } = imputed
       const { fleet, cohorts } = normals
-      const input = { spec, features, rows, matrix, keptRows, fleet, cohorts, cohortOfRow, devices }
-      return { ...fitScopedBaseline(input), deviceIds: devices.deviceIds, cleaningDroppedRows: 0 }
+      const of = { spec, features, floors, rows, matrix, keptRows }
+      const baseline = fitScopedBaseline({ ...of, fleet, cohorts, cohortOfRow, devices })
+      return { ...baseline, deviceIds: devices.deviceIds, cleaningDroppedRows: 0 }
     }
     default:
       return unreachable(spec)
@@ -198,6 +208,7 @@ function calibrated(
     detector,
     deviceIds: [],
     calibrations: { fleet: fitCalibration(rawScores, contamination) },
+    modeCalibrations: [],
     rawScores,
     cleaningDroppedRows,
   }

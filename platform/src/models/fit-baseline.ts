@@ -2,7 +2,6 @@ import {
   assembleRobustBaseline,
   type Calibration,
   copyGroupStatistics,
-  countDevices,
   emptyGroupStatistics,
   type FeatureMatrix,
   fitCalibration,
@@ -10,49 +9,76 @@ import {
   type GroupStatistics,
   type RobustBaseline,
   type ScaleFloors,
-  scoreRobustBaseline,
   UNKNOWN_GROUP,
 } from '@isotherm/anomaly'
 import type { ModelSpec } from '../contracts/index.ts'
+import type { ScopedCalibrations } from './artifact.ts'
 import { type FeatureRows, selectColumns } from './feature-rows.ts'
+import {
+  cohortGroupCount,
+  devicesPerGroup,
+  fleetGroups,
+  groupsByMode,
+  judgingGroups,
+  type ModeLayout,
+  modesOfRows,
+  type PlainGroups,
+  scoreByMode,
+} from './mode-groups.ts'
 import { devicesWithHistory, groupIndices } from './row-groups.ts'
 
 /** Specification of a robust baseline. */
 export type BaselineSpec = Extract<ModelSpec, { readonly kind: 'robust_baseline' }>
 
-/** Statistics of single devices; group i belongs to `deviceIds[i]`. */
+/** Rows of a mode from which it has a calibration of its own: a thousandth must mean something. */
+const minCalibrationRows = 500
+
+/** Statistics of single devices; `deviceIds[i]` has one group per mode, from i × modes on. */
 export type DeviceStatistics = {
   readonly deviceIds: readonly string[]
   readonly statistics: GroupStatistics
 }
 
+/** What statistics per device are fitted with. */
+export type DeviceFit = {
+  readonly features: readonly string[]
+  readonly floors: ScaleFloors
+  readonly normalModes: readonly string[]
+}
+
+/** Modes of a specification that have a normal of their own. */
+export function normalModesOf(spec: ModelSpec): readonly string[] {
+  return spec.kind === 'robust_baseline' ? (spec.ownNormalModes ?? []) : []
+}
+
 /** Statistics of the devices whose history in these rows is long enough, MOD-15. */
 export function deviceStatisticsOf(
   rows: FeatureRows,
-  features: readonly string[],
-  floors: ScaleFloors,
+  fit: DeviceFit,
   spec: BaselineSpec,
 ): DeviceStatistics {
   const deviceIds = devicesWithHistory(rows, {
     rowCount: spec.minDeviceRows,
     days: spec.minDeviceDays,
   })
-  return deviceStatisticsIn(rows, features, floors, deviceIds)
+  return deviceStatisticsIn(rows, fit, deviceIds)
 }
 
 /** Statistics of the given devices from these rows. */
 export function deviceStatisticsIn(
   rows: FeatureRows,
-  features: readonly string[],
-  floors: ScaleFloors,
+  { features, floors, normalModes }: DeviceFit,
   deviceIds: readonly string[],
 ): DeviceStatistics {
+  const modeCount = normalModes.length + 1
+  const groupCount = deviceIds.length * modeCount
   if (rows.matrix.rowCount === 0) {
-    return { deviceIds, statistics: emptyGroupStatistics(deviceIds.length, features.length) }
+    return { deviceIds, statistics: emptyGroupStatistics(groupCount, features.length) }
   }
-  const groups = groupIndices(rows.deviceIds, deviceIds)
+  const modes = modesOfRows(rows.operatingModes, normalModes)
+  const groups = groupsByMode(groupIndices(rows.deviceIds, deviceIds), modes, modeCount)
   const measured = selectColumns(rows.matrix, features)
-  return { deviceIds, statistics: fitGroupStatistics(measured, groups, deviceIds.length, floors) }
+  return { deviceIds, statistics: fitGroupStatistics(measured, groups, groupCount, floors) }
 }
 
 /** Joins statistics of disjoint, ascending lists of devices. */
@@ -61,12 +87,13 @@ export function joinDeviceStatistics(
   columnCount: number,
 ): DeviceStatistics {
   const deviceIds = parts.flatMap((part) => part.deviceIds)
-  const statistics = emptyGroupStatistics(deviceIds.length, columnCount)
+  const groupCount = parts.reduce((sum, { statistics }) => sum + statistics.groupCount, 0)
+  const statistics = emptyGroupStatistics(groupCount, columnCount)
   let first = 0
   for (const part of parts) {
-    if (part.deviceIds.length === 0) continue
+    if (part.statistics.groupCount === 0) continue
     copyGroupStatistics(statistics, first, part.statistics)
-    first += part.deviceIds.length
+    first += part.statistics.groupCount
   }
   return { deviceIds, statistics }
 }
@@ -75,6 +102,7 @@ export function joinDeviceStatistics(
 export type ScopedBaselineInput = {
   readonly spec: BaselineSpec
   readonly features: readonly string[]
+  readonly floors: ScaleFloors
   readonly rows: FeatureRows
   /** Imputed training rows and which of `rows` they are. */
   readonly matrix: FeatureMatrix
@@ -85,56 +113,90 @@ export type ScopedBaselineInput = {
   readonly devices: DeviceStatistics
 }
 
-/** A baseline with one calibration per scope that it uses. */
+/** A baseline with one calibration per scope that it uses, and per mode with its own normal. */
 export type ScopedBaseline = {
   readonly detector: RobustBaseline
-  readonly calibrations: { fleet: Calibration; cohort?: Calibration; device?: Calibration }
+  readonly calibrations: ScopedCalibrations & { readonly fleet: Calibration }
+  readonly modeCalibrations: readonly ScopedCalibrations[]
   /** Raw scores of the training rows as they will be scored, by the most specific scope. */
   readonly rawScores: Float64Array
 }
 
 /**
  * Device, cohort and fleet statistics with one calibration per scope (MOD-15): the same |z| means
- * more against a device's own narrow history than against the fleet's.
+ * more against a device's own narrow history than against the fleet's. Modes with a normal of
+ * their own have calibrations of their own too: their tails differ.
  */
 export function fitScopedBaseline(input: ScopedBaselineInput): ScopedBaseline {
   const { spec, matrix, keptRows, devices } = input
-  const deviceOfRow = groupIndices(input.rows.deviceIds, devices.deviceIds)
-  const cohortDevices = countRowDevices(input)
+  const normalModes = normalModesOf(spec)
+  const layout = { modeCount: normalModes.length + 1, cohortCount: input.cohorts.groupCount }
+  const modeOfAll = modesOfRows(input.rows.operatingModes, normalModes)
+  const { statistics, deviceCounts } = cohortStatistics(input, layout, modeOfAll)
   const baseline = assembleRobustBaseline(
     {
       columnNames: input.features,
       fleet: input.fleet,
-      cohorts: input.cohorts,
-      cohortDeviceCounts: cohortDevices,
+      cohorts: statistics,
+      cohortDeviceCounts: deviceCounts,
       devices: devices.statistics,
     },
     { minDeviceRows: spec.minDeviceRows, minCohortDevices: spec.minCohortDevices },
   )
-  const groups = {
-    deviceOfRow: Uint32Array.from(keptRows, (row) => deviceOfRow[row]!),
+  const deviceOfAll = groupIndices(input.rows.deviceIds, devices.deviceIds)
+  const plain: PlainGroups = {
+    deviceOfRow: Uint32Array.from(keptRows, (row) => deviceOfAll[row]!),
     cohortOfRow: Uint32Array.from(keptRows, (row) => input.cohortOfRow[row]!),
+    modeOfRow: Uint8Array.from(keptRows, (row) => modeOfAll[row]!),
   }
-  const isolated = { ...groups, deviceOfRow: new Uint32Array(keptRows.length).fill(UNKNOWN_GROUP) }
-  const { cohortOfRow: _cohorts, ...fleetOnly } = isolated
-  const calibrateAt = (scope: number, at: typeof groups | typeof fleetOnly) => {
-    const { scores, scopes } = scoreRobustBaseline(baseline, matrix, at)
-    const inScope = scores.filter((_, row) => scopes[row] === scope)
-    return inScope.length === 0 ? undefined : fitCalibration(inScope, spec.contamination)
-  }
-  const device = calibrateAt(2, groups)
-  const cohort = calibrateAt(1, isolated)
-  return {
-    detector: baseline,
-    calibrations: {
-      fleet: fitCalibration(
-        scoreRobustBaseline(baseline, matrix, fleetOnly).scores,
-        spec.contamination,
-      ),
+  const unknown = new Uint32Array(keptRows.length).fill(UNKNOWN_GROUP)
+  const scoresOf = (groups: PlainGroups) =>
+    scoreByMode(baseline, matrix, judgingGroups(baseline, groups, layout), layout)
+  const best = scoresOf(plain)
+  const calibrated = calibrateScopes(spec.contamination, plain.modeOfRow, layout.modeCount, [
+    scoresOf({ ...plain, deviceOfRow: unknown, cohortOfRow: unknown }),
+    scoresOf({ ...plain, deviceOfRow: unknown }),
+    best,
+  ])
+  return { detector: baseline, ...calibrated, rawScores: best.scores }
+}
+
+type ScopeScores = { readonly scores: Float64Array; readonly scopes: Uint8Array }
+
+/** Calibrations per scope, from scores in the order of the scopes, of all and of each own mode. */
+function calibrateScopes(
+  contamination: number,
+  modeOfRow: Uint8Array,
+  modeCount: number,
+  byScope: readonly [ScopeScores, ScopeScores, ScopeScores],
+): Pick<ScopedBaseline, 'calibrations' | 'modeCalibrations'> {
+  const inScope = (scope: 0 | 1 | 2, isWanted: (row: number) => boolean) =>
+    byScope[scope].scores.filter((_, row) => byScope[scope].scopes[row] === scope && isWanted(row))
+  const calibrationsOf = (isWanted: (row: number) => boolean, minRows: number) => {
+    const fit = (scope: 0 | 1 | 2) => {
+      const scores = inScope(scope, isWanted)
+      return scores.length < minRows ? undefined : fitCalibration(scores, contamination)
+    }
+    const [fleet, cohort, device] = [fit(0), fit(1), fit(2)]
+    return {
+      ...(fleet === undefined ? {} : { fleet }),
       ...(cohort === undefined ? {} : { cohort }),
       ...(device === undefined ? {} : { device }),
+    }
+  }
+  const ofMode = (mode: number) => (row: number) => modeOfRow[row] === mode
+  const sharedCount = modeOfRow.reduce((count, mode) => count + (mode === 0 ? 1 : 0), 0)
+  // Windows of a day are all of one mode if it comes every day: then all rows calibrate.
+  const isShared = sharedCount >= minCalibrationRows ? ofMode(0) : () => true
+  const shared = calibrationsOf(modeCount === 1 ? () => true : isShared, 1)
+  return {
+    calibrations: {
+      ...shared,
+      fleet: shared.fleet ?? fitCalibration(byScope[0].scores, contamination),
     },
-    rawScores: scoreRobustBaseline(baseline, matrix, groups).scores,
+    modeCalibrations: Array.from({ length: modeCount - 1 }, (_, index) =>
+      calibrationsOf(ofMode(index + 1), minCalibrationRows),
+    ),
   }
 }
 
@@ -154,20 +216,36 @@ export function withDeviceStatistics(
       cohorts: baseline.cohorts,
       cohortDeviceCounts: baseline.cohortDeviceCounts,
       devices: devices.statistics,
-      isDeviceEligible: new Uint8Array(devices.deviceIds.length).fill(isCalibrated ? 1 : 0),
+      isDeviceEligible: new Uint8Array(devices.statistics.groupCount).fill(isCalibrated ? 1 : 0),
     },
     baseline,
   )
 }
 
-/** Devices with training rows per cohort, whether or not they have statistics of their own. */
-function countRowDevices({ rows, cohorts, cohortOfRow }: ScopedBaselineInput): Uint32Array {
-  const indexOf = new Map<string, number>()
-  const deviceOfRow = Uint32Array.from(rows.deviceIds, (id) => {
-    const known = indexOf.get(id)
-    if (known !== undefined) return known
-    indexOf.set(id, indexOf.size)
-    return indexOf.size - 1
-  })
-  return countDevices(deviceOfRow, indexOf.size, cohortOfRow, cohorts.groupCount)
+/** Statistics per cohort and mode, the fleet's per mode after them, and the devices behind each. */
+function cohortStatistics(
+  { rows, features, floors, cohorts, cohortOfRow }: ScopedBaselineInput,
+  layout: ModeLayout,
+  modeOfRow: Uint8Array,
+): { readonly statistics: GroupStatistics; readonly deviceCounts: Uint32Array } {
+  const { modeCount, cohortCount } = layout
+  if (modeCount === 1) {
+    const deviceCounts = devicesPerGroup(rows.deviceIds, cohortOfRow, cohortCount)
+    return { statistics: cohorts, deviceCounts }
+  }
+  const groupCount = cohortGroupCount(layout)
+  const measured = selectColumns(rows.matrix, features)
+  const byCohort = groupsByMode(cohortOfRow, modeOfRow, modeCount)
+  const ofFleet = fleetGroups(modeOfRow, layout)
+  const statistics = emptyGroupStatistics(groupCount, features.length)
+  const ofCohorts = fitGroupStatistics(measured, byCohort, cohortCount * modeCount, floors)
+  copyGroupStatistics(statistics, 0, ofCohorts)
+  copyGroupStatistics(
+    statistics,
+    cohortCount * modeCount,
+    fitGroupStatistics(measured, Uint32Array.from(modeOfRow), modeCount, floors),
+  )
+  const inCohorts = devicesPerGroup(rows.deviceIds, byCohort, groupCount)
+  const inFleet = devicesPerGroup(rows.deviceIds, ofFleet, groupCount)
+  return { statistics, deviceCounts: inCohorts.map((count, group) => count + inFleet[group]!) }
 }

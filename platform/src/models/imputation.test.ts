@@ -13,6 +13,7 @@ function rowsOf(cells: readonly (readonly number[])[], carried?: CarriedValues):
     matrix: { values: Float64Array.from(cells.flat()), rowCount, columnNames: names },
     deviceIds: cells.map((_, row) => `device-${row}`),
     cohortIds: cells.map(() => 'x'),
+    operatingModes: cells.map(() => null),
     windowStartMs: new Float64Array(rowCount),
     sensorCompleteness: new Float64Array(rowCount).fill(1),
     isLateCreated: new Uint8Array(rowCount),

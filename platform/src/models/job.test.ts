@@ -156,6 +156,7 @@ describe('training', () => {
       highQualityFlags: hours / 4,
       postMaintenance: 48,
       alerted: 1,
+      outOfService: 0,
       excludedFraction: (1.75 * hours + 49) / (12 * hours),
     })
     expect(forest!.training.rowCount).toBe(12 * hours - 1.75 * hours - 49)

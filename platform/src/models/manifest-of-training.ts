@@ -1,7 +1,12 @@
 import { createRequire } from 'node:module'
 import { modelHash } from '@isotherm/anomaly'
 import type { ModelSpec } from '../contracts/index.ts'
-import { FLAG_THRESHOLD, type Granularity } from './artifact.ts'
+import {
+  FLAG_THRESHOLD,
+  type Granularity,
+  type ModelArtifact,
+  type ScopedCalibrations,
+} from './artifact.ts'
 import type { FeatureRows } from './feature-rows.ts'
 import { carryLimitMs, MAX_IMPUTED_SHARE } from './imputation.ts'
 import type { CalibrationSummary, ModelManifest, PeriodSummary } from './model-manifest.ts'
@@ -48,14 +53,7 @@ export function manifestOf(
     validation: period(trained.validationRows, split.validationStartMs, split.validationEndMs),
     exclusions: trained.exclusions,
     cleaningDroppedRows: fit.cleaningDroppedRows,
-    calibrations: Object.fromEntries(
-      Object.entries(artifact.calibrations).map(
-        ([scope, { contamination, rowCount, anchors }]): [string, CalibrationSummary] => [
-          scope,
-          { contamination, rowCount, anchors: [...anchors] },
-        ],
-      ),
-    ),
+    calibrations: calibrationSummaries(artifact),
     metrics: trained.metrics,
     warnings: trained.warnings,
     contentHash: modelHash(made.bytes),
@@ -64,6 +62,25 @@ export function manifestOf(
     runtimeVersion: `node ${process.versions.node}`,
     trainedAtMs: made.trainedAtMs,
   }
+}
+
+/** By scope, those of modes with a normal of their own as `mode/scope`. */
+function calibrationSummaries({
+  calibrations,
+  modeCalibrations,
+  normalModes,
+}: ModelArtifact): ModelManifest['calibrations'] {
+  const summaries = (scopes: ScopedCalibrations, prefix: string) =>
+    Object.entries(scopes).map(
+      ([scope, { contamination, rowCount, anchors }]): [string, CalibrationSummary] => [
+        `${prefix}${scope}`,
+        { contamination, rowCount, anchors: [...anchors] },
+      ],
+    )
+  return Object.fromEntries([
+    ...summaries(calibrations, ''),
+    ...modeCalibrations.flatMap((scopes, mode) => summaries(scopes, `${normalModes[mode]}/`)),
+  ])
 }
 
 function period(rows: FeatureRows, startMs: number, endMs: number): PeriodSummary {

@@ -53,7 +53,7 @@ export function modelCard(manifest: ModelManifest): string {
       ],
       [
         'excluded',
-        `${percent(exclusions.excludedFraction)} of ${exclusions.totalBefore}: completeness ${exclusions.lowCompleteness}, readings ${exclusions.lowReading}, quality flags ${exclusions.highQualityFlags}, maintenance ${exclusions.postMaintenance}, alerts ${exclusions.alerted}`,
+        `${percent(exclusions.excludedFraction)} of ${exclusions.totalBefore}: completeness ${exclusions.lowCompleteness}, readings ${exclusions.lowReading}, quality flags ${exclusions.highQualityFlags}, maintenance ${exclusions.postMaintenance}, alerts ${exclusions.alerted}, out of service ${exclusions.outOfService}`,
       ],
       ['dropped by cleaning', manifest.cleaningDroppedRows],
       ['dropped as mostly imputed', imputation.droppedMostlyImputed + imputation.droppedUnfillable],

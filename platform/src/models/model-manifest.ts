@@ -52,7 +52,8 @@ export type ModelManifest = ModelKey & {
   readonly validation: PeriodSummary
   readonly exclusions: ExclusionSummary
   readonly cleaningDroppedRows: number
-  readonly calibrations: Readonly<Partial<Record<Granularity, CalibrationSummary>>>
+  /** By scope, `device`; those of operating modes with an own normal by `recovery/device`. */
+  readonly calibrations: Readonly<Record<string, CalibrationSummary>>
   readonly metrics: ModelMetrics
   /** What a reader should know before trusting the model. */
   readonly warnings: readonly string[]

@@ -50,6 +50,7 @@ const manifest = (modelVersion: string, content: Uint8Array): ModelManifest => (
     highQualityFlags: 0,
     postMaintenance: 0,
     alerted: 0,
+    outOfService: 0,
     excludedFraction: 0,
   },
   cleaningDroppedRows: 0,

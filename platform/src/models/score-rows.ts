@@ -1,12 +1,8 @@
-import {
-  calibrate,
-  type FeatureMatrix,
-  scoreDetector,
-  scoreRobustBaseline,
-} from '@isotherm/anomaly'
+import { calibrate, type FeatureMatrix, scoreDetector } from '@isotherm/anomaly'
 import type { Granularity, ModelArtifact } from './artifact.ts'
 import type { FeatureRows } from './feature-rows.ts'
 import { type ImputedRows, imputeRows } from './imputation.ts'
+import { judgingGroups, modeLayout, modesOfRows, scoreByMode } from './mode-groups.ts'
 import type { ModelThreads } from './model-threads.ts'
 import { groupIndices } from './row-groups.ts'
 
@@ -24,6 +20,7 @@ export type RowScores = {
   readonly scopes: Uint8Array
   /** Model input, one row per scored row, no NaN. */
   readonly input: FeatureMatrix
+  /** Groups of the statistics that judged each row; of a baseline per mode. */
   readonly groups: { readonly deviceOfRow: Uint32Array; readonly cohortOfRow: Uint32Array }
   readonly imputed: ImputedRows
 }
@@ -50,14 +47,19 @@ export async function scoreRows(
   )
   const { matrix, keptRows } = imputed
   const deviceOfAll = groupIndices(rows.deviceIds, artifact.deviceIds)
-  const groups = {
+  const { detector, cohortIds, normalModes } = artifact
+  const modeOfAll = modesOfRows(rows.operatingModes, normalModes)
+  const plain = {
     deviceOfRow: Uint32Array.from(keptRows, (row) => deviceOfAll[row]!),
     cohortOfRow: Uint32Array.from(keptRows, (row) => cohortOfAll[row]!),
+    modeOfRow: Uint8Array.from(keptRows, (row) => modeOfAll[row]!),
   }
-  const { detector } = artifact
+  const layout = modeLayout(cohortIds, normalModes)
+  const groups =
+    detector.kind === 'robust_baseline' ? judgingGroups(detector, plain, layout) : plain
   const { scores: rawScores, scopes } =
     detector.kind === 'robust_baseline'
-      ? scoreRobustBaseline(detector, matrix, groups)
+      ? scoreByMode(detector, matrix, groups, layout)
       : {
           scores: await (threads?.pool.score(detector, matrix) ?? scoreDetector(detector, matrix)),
           scopes: new Uint8Array(keptRows.length),
@@ -65,7 +67,7 @@ export async function scoreRows(
   return {
     scoredRows: keptRows,
     rawScores,
-    scores: calibratedScores(artifact, rawScores, scopes),
+    scores: calibratedScores(artifact, rawScores, scopes, plain.modeOfRow),
     scopes,
     input: matrix,
     groups,
@@ -74,19 +76,18 @@ export async function scoreRows(
 }
 
 function calibratedScores(
-  { calibrations }: ModelArtifact,
+  { calibrations, modeCalibrations }: ModelArtifact,
   rawScores: Float64Array,
   scopes: Uint8Array,
+  modeOfRow: Uint8Array,
 ): Float64Array {
-  const fleet = calibrations.fleet.anchors
-  const anchors = [
-    fleet,
-    calibrations.cohort?.anchors ?? fleet,
-    calibrations.device?.anchors ?? fleet,
-  ]
+  const anchors = [calibrations, ...modeCalibrations].map((own) =>
+    granularities.map((scope) => (own[scope] ?? calibrations[scope] ?? calibrations.fleet).anchors),
+  )
   const scores = new Float64Array(rawScores.length)
   for (let row = 0; row < rawScores.length; row++) {
-    scores[row] = Math.round(calibrate(rawScores[row]!, anchors[scopes[row]!]!) * 1e6) / 1e6
+    scores[row] =
+      Math.round(calibrate(rawScores[row]!, anchors[modeOfRow[row]!]![scopes[row]!]!) * 1e6) / 1e6
   }
   return scores
 }

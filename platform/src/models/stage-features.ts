@@ -33,7 +33,13 @@ export type StageOptions = {
   readonly isCarried?: boolean
 }
 
-const staged = ['device_id', 'window_start', 'sensor_completeness', 'late_created']
+const staged = [
+  'device_id',
+  'window_start',
+  'sensor_completeness',
+  'late_created',
+  'operating_mode',
+]
 
 /** Puts the rows in (device, window) order into a temporary table: what is read twice is read once. */
 export async function stageFeatures(
@@ -45,7 +51,7 @@ export async function stageFeatures(
   const extra = columns.filter((name) => !staged.includes(name))
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${tableName} AS
     SELECT device_id, window_start, sensor_completeness,
-      coalesce(late_created, false) AS late_created,
+      coalesce(late_created, false) AS late_created, operating_mode,
       ${extra.map((name) => `${quoteName(name)}::DOUBLE AS ${quoteName(name)}`).join(', ')}
     FROM ${rows} WHERE ${where} ORDER BY device_id, window_start`)
   const counts = await readNumericColumns(
@@ -106,9 +112,10 @@ export async function readStaged(
   const read = await readNumericColumns(
     connection,
     `SELECT ${columns.map(measured).join(', ')}, epoch_ms(window_start)::DOUBLE,
-       sensor_completeness::DOUBLE, late_created::INTEGER::DOUBLE, device_id
+       sensor_completeness::DOUBLE, late_created::INTEGER::DOUBLE, device_id,
+       operating_mode
      FROM ${tableName} WHERE rowid >= ${start} AND rowid < ${end} ORDER BY rowid`,
-    { numberCount: width + 3, textCount: 1, expectedRows: end - start },
+    { numberCount: width + 3, textCount: 2, expectedRows: end - start },
   )
   const { rowCount } = read
   const values = new Float64Array(rowCount * width)
@@ -128,6 +135,7 @@ export async function readStaged(
     matrix: { values, rowCount, columnNames: columns },
     deviceIds,
     cohortIds: deviceIds.map((id) => cohortOfDevice.get(id) ?? null),
+    operatingModes: read.texts[1]!,
     windowStartMs,
     sensorCompleteness,
     isLateCreated,

@@ -188,6 +188,7 @@ export function syntheticRows(rowCount: number, deviceCount: number, seed = 1): 
       (_, row) => `pump-${String(device(row)).padStart(3, '0')}`,
     ),
     cohortIds: Array.from({ length: rowCount }, (_, row) => `cohort-${device(row) % 2}`),
+    operatingModes: Array.from({ length: rowCount }, () => 'normal'),
     windowStartMs: Float64Array.from(
       { length: rowCount },
       (_, row) => fixtureStartMs + (row % perDevice) * 3_600_000,

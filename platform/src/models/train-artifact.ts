@@ -11,7 +11,7 @@ import { readDeviceStatistics, readyDevices } from './device-history.ts'
 import type { FeatureRows, FleetDevice } from './feature-rows.ts'
 import type { FeatureSource } from './feature-source.ts'
 import { type FitOutcome, fitArtifact, resolutionFloors } from './fit-artifact.ts'
-import { type DeviceStatistics, withDeviceStatistics } from './fit-baseline.ts'
+import { type DeviceStatistics, normalModesOf, withDeviceStatistics } from './fit-baseline.ts'
 import type { ModelMetrics } from './model-manifest.ts'
 import type { ModelThreads } from './model-threads.ts'
 import { publishGate, requireLiveFeatures, trainingMetrics } from './publish-gate.ts'
@@ -70,6 +70,7 @@ export async function trainArtifact(
     columns,
     devices: input.devices,
     excludedSpans: input.excludedSpans,
+    limits: fleet.fallbackRules,
     rowLimit: input.rowLimit,
     seed,
   }
@@ -129,7 +130,7 @@ function deviceStatisticsReader(
     })
     if (spec.kind !== 'robust_baseline') return none
     const period = { startMs: split.trainStartMs, endMs: split.validationEndMs }
-    const histories = await readyDevices(connection, source, period, spec)
+    const histories = await readyDevices(connection, source, period, spec, fleet.fallbackRules)
     if (histories.length === 0) return none
     const range =
       part === 'whole' ? period : { startMs: split.trainStartMs, endMs: split.trainEndMs }
@@ -137,8 +138,8 @@ function deviceStatisticsReader(
     const read = await readDeviceStatistics(connection, source, {
       range,
       histories,
-      features: wanted,
-      floors,
+      fit: { features: wanted, floors, normalModes: normalModesOf(spec) },
+      limits: fleet.fallbackRules,
       devices,
     })
     return (features) => withColumns(read, wanted, features)
@@ -153,9 +154,9 @@ function withColumns(
 ): DeviceStatistics {
   const sources = to.map((name) => from.indexOf(name))
   const pick = (values: Float64Array) =>
-    Float64Array.from({ length: deviceIds.length * to.length }, (_, cell) => {
-      const device = Math.floor(cell / to.length)
-      return values[device * from.length + sources[cell % to.length]!]!
+    Float64Array.from({ length: statistics.groupCount * to.length }, (_, cell) => {
+      const group = Math.floor(cell / to.length)
+      return values[group * from.length + sources[cell % to.length]!]!
     })
   return {
     deviceIds,

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { type LimitRule, quoteName } from '../contracts/index.ts'
 import { appendColumns } from './append-columns.ts'
 import type { FeatureRows, FleetDevice } from './feature-rows.ts'
 import { type FeatureSource, sqlInstant, type WindowRange, windowsIn } from './feature-source.ts'
@@ -21,6 +22,8 @@ export type ExclusionSummary = {
   readonly highQualityFlags: number
   readonly postMaintenance: number
   readonly alerted: number
+  /** Beyond the fleet's plain limits: the unit was out of service, not normal. */
+  readonly outOfService: number
   /** Share of all rows; above 0.2 the rules need a review. */
   readonly excludedFraction: number
 }
@@ -31,6 +34,8 @@ export type TrainingRowOptions = {
   readonly columns: readonly string[]
   readonly devices: readonly FleetDevice[]
   readonly excludedSpans: readonly ExcludedSpan[]
+  /** The fleet's fallback rules: rows that break one are no example of normal (MOD-31). */
+  readonly limits: readonly LimitRule[]
   /** Most rows, MOD-33. */
   readonly rowLimit: number
   readonly seed: number
@@ -42,6 +47,7 @@ const reasons = [
   'high_quality_flags',
   'post_maintenance',
   'alerted',
+  'out_of_service',
 ] as const
 
 /** Makes the registry and the excluded spans known to SQL under fixed temporary names. */
@@ -71,8 +77,28 @@ export async function stageRegistry(
   ])
 }
 
-/** Feature rows with the first reason, if any, that keeps them out of training (MOD-31, FEA-12). */
-export function judgedRows(source: FeatureSource, range: WindowRange, where = 'true'): string {
+/** SQL condition that a feature row breaks a plain limit; false for nulls, as SRV-36 says. */
+function breaksLimit({ feature, above, below, unlessPositive }: LimitRule): string {
+  const column = `f.${quoteName(feature)}`
+  const broken = [
+    ...(above === undefined ? [] : [`${column} > ${above}`]),
+    ...(below === undefined ? [] : [`${column} < ${below}`]),
+  ].join(' OR ')
+  const applies =
+    unlessPositive === undefined ? '' : ` AND coalesce(f.${quoteName(unlessPositive)}, 0) <= 0`
+  return `(coalesce(${broken || 'false'}, false)${applies})`
+}
+
+/**
+ * Feature rows with the first reason, if any, that keeps them out of training (MOD-31, FEA-12). A
+ * unit that failed and waits for repair would else teach every model what failed units look like.
+ */
+export function judgedRows(
+  source: FeatureSource,
+  range: WindowRange,
+  limits: readonly LimitRule[],
+  where = 'true',
+): string {
   const seconds = source.durationMinutes * 60
   return `(SELECT f.*, coalesce(d.equipment, '') AS equipment, CASE
       WHEN f.sensor_completeness < 0.7 THEN 'low_completeness'
@@ -81,7 +107,8 @@ export function judgedRows(source: FeatureSource, range: WindowRange, where = 't
       WHEN f.post_maintenance THEN 'post_maintenance'
       WHEN EXISTS (FROM excluded_spans AS span WHERE span.device_id = f.device_id
         AND epoch_ms(f.window_start) < span.end_ms AND epoch_ms(f.window_end) > span.start_ms)
-        THEN 'alerted' END AS exclusion
+        THEN 'alerted'
+      WHEN ${limits.map(breaksLimit).join(' OR ') || 'false'} THEN 'out_of_service' END AS exclusion
     FROM ${windowsIn(source, range)} AS f
     LEFT JOIN training_devices AS d ON d.device_id = f.device_id
     WHERE ${where})`
@@ -103,7 +130,7 @@ export async function readTrainingRows(
 ): Promise<TrainingRows> {
   const { range, columns, devices, rowLimit, seed } = options
   await stageRegistry(connection, devices, options.excludedSpans)
-  const judged = judgedRows(source, range)
+  const judged = judgedRows(source, range, options.limits)
   const exclusions = await summarise(connection, judged)
   const kept = keptCount(exclusions)
   const isSampled = kept > rowLimit
@@ -133,9 +160,9 @@ async function summarise(connection: DuckDBConnection, judged: string): Promise<
       .join(', ')} FROM ${judged}`,
     { numberCount: reasons.length + 1, textCount: 0, expectedRows: 1 },
   )
-  const [total = 0, completeness = 0, reading = 0, flags = 0, maintenance = 0, alerted = 0] =
-    counts.values
-  const excluded = completeness + reading + flags + maintenance + alerted
+  const [total = 0, completeness = 0, reading = 0, flags = 0, maintenance = 0] = counts.values
+  const [alerted = 0, outOfService = 0] = counts.values.subarray(5)
+  const excluded = completeness + reading + flags + maintenance + alerted + outOfService
   return {
     totalBefore: total,
     lowCompleteness: completeness,
@@ -143,6 +170,7 @@ async function summarise(connection: DuckDBConnection, judged: string): Promise<
     highQualityFlags: flags,
     postMaintenance: maintenance,
     alerted,
+    outOfService,
     excludedFraction: total === 0 ? 0 : excluded / total,
   }
 }
