@@ -1,5 +1,7 @@
 import { Cron } from 'croner'
-import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from '../alerts/index.ts'
+import {
+  alertedSpans,
+  runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from '../alerts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import { type TrainOutcome, trainModels } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
@@ -37,6 +39,9 @@ export type Operation = {
 }
 
 const minuteMs = 60_000
+
+/** Longest data period of a model, MOD-2. */
+const trainingPeriodMs = 90 * 24 * 60 * minuteMs
 
 /** One piece of work after the other; a failed one does not stop the next. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
@@ -79,7 +84,7 @@ export async function startOperation(
     })
   const train: Operation['train'] = (untilMs) =>
     inTurn(() =>
-      stages.timed('train', () =>
+      stages.timed('train', async () =>
         trainModels(
           { lake, nowMs: clock() },
           {
@@ -87,6 +92,7 @@ export async function startOperation(
             devices: state.registry.devices(),
             untilMs,
             threads: deployment.threadCount ?? 1,
+            excludedSpans: await alertedSpans(state, untilMs - trainingPeriodMs, untilMs),
             setBy: 'schedule',
           },
         ),

@@ -5,6 +5,7 @@ import { type JobContext, type LandingOutcome, landingJob } from '../lake/index.
 import { repeatLastRun, type ScoringOutcome, scoringJob } from '../scoring/index.ts'
 import { type AlertCopyOutcome, alertCopyJob } from './alert-copy.ts'
 import type { Deployment } from './deployment.ts'
+import { runFallback, scoredSetting } from './fallback.ts'
 import { hydrate } from './hydration.ts'
 import { witnessedRun } from './previous-scores.ts'
 import type { StageClock } from './stage-clock.ts'
@@ -20,6 +21,7 @@ export type PipelineOutcome = {
   readonly features?: FeatureOutcome
   readonly scoring?: ScoringOutcome
   readonly alerts?: AlertRunOutcome
+  readonly fallback?: { readonly createdCount: number }
   readonly copy?: AlertCopyOutcome
 }
 
@@ -124,6 +126,13 @@ export async function runPipeline(
     if (wants('alerts') && scoring.models.some(({ kind }) => kind === 'scored')) {
       const alerts = await clock.timed('alerts', () => raiseAlerts(deployment, scoring, options))
       outcome = { ...outcome, alerts }
+    }
+    if (scoring.models.some(({ kind }) => kind === 'scored')) {
+      await state.settings.set(scoredSetting, scoring.scoredAtMs)
+    }
+    if (wants('alerts')) {
+      const fallback = await clock.timed('fallback', () => runFallback(deployment))
+      outcome = { ...outcome, fallback }
     }
     await hydrate(deployment, scoring)
   }

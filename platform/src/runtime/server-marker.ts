@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** How the command line reaches the server that owns a data folder. Only its owner can read it. */
@@ -14,7 +14,9 @@ const markerName = 'server.json'
 /** Tells other commands where the server is. */
 export function writeServerMarker(dataDirectory: string, marker: ServerMarker): void {
   const path = join(resolve(dataDirectory), markerName)
-  writeFileSync(path, `${JSON.stringify(marker)}\n`, { mode: 0o600 })
+  // Whoever waits for the marker never sees half of it.
+  writeFileSync(`${path}.new`, `${JSON.stringify(marker)}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
 }
 
 /** Takes the marker away when the server stops. */

@@ -1,10 +1,4 @@
 export { type ScoringOptions, scoringJob } from './job.ts'
-export {
-  type BrokenLimit,
-  evaluateLimitRules,
-  type LimitVerdict,
-  yardstickScore,
-} from './limit-rules.ts'
 export { repeatLastRun } from './repeat-run.ts'
 export type {
   EligibleScore,
