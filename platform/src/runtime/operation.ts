@@ -1,7 +1,11 @@
 import { Cron } from 'croner'
 import {
   alertedSpans,
-  runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from '../alerts/index.ts'
+  runOfflineRule,
+  runSlaMonitor,
+  runStreamRules,
+  type StreamRules,
+} from '../alerts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import { type TrainOutcome, trainModels } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
