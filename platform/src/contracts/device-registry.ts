@@ -42,3 +42,29 @@ export const deviceRegistry = {
 
 /** One version of a device in the registry; names as stored. */
 export type DeviceRow = RowOf<typeof columns>
+
+/** A device with what nobody said left at its default: active, every minute, UTC, absolute. */
+export function newDevice(
+  row: Partial<DeviceRow> & Pick<DeviceRow, 'device_id' | 'valid_from'>,
+): DeviceRow {
+  return {
+    status: 'active',
+    site_id: 'SITE-1',
+    region: 'default',
+    model: 'unknown',
+    equipment_class: 'default',
+    climate_zone: null,
+    customer_tier: null,
+    cohort_id: null,
+    install_date: null,
+    firmware_version: null,
+    expected_sensors: null,
+    reporting_interval_s: 60,
+    timezone: 'UTC',
+    timestamp_mode: 'utc',
+    pressure_reference: 'absolute',
+    valid_to: null,
+    site_name: null,
+    ...row,
+  }
+}

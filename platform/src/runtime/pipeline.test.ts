@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type DeviceRow, exampleFleet } from '../contracts/index.ts'
+import { exampleFleet, newDevice } from '../contracts/index.ts'
 import { createAdmission } from '../import/index.ts'
 import { type Deployment, openDeployment } from './deployment.ts'
 import { runPipeline } from './pipeline.ts'
@@ -16,29 +16,8 @@ const fleet = {
   fallbackRules: [{ feature: 'temp_mean', above: 0 }],
 }
 
-function deviceRow(deviceId: string): DeviceRow {
-  return {
-    device_id: deviceId,
-    status: 'active',
-    site_id: 'S-1',
-    site_name: null,
-    region: 'north',
-    model: 'M',
-    equipment_class: 'example',
-    climate_zone: null,
-    customer_tier: null,
-    cohort_id: null,
-    install_date: null,
-    firmware_version: null,
-    expected_sensors: null,
-    reporting_interval_s: 60,
-    timezone: 'UTC',
-    timestamp_mode: 'utc',
-    pressure_reference: 'absolute',
-    valid_from: startMs,
-    valid_to: null,
-  }
-}
+const unit = (device_id: string) =>
+  newDevice({ device_id, valid_from: startMs, equipment_class: 'example' })
 
 let open: Deployment | undefined
 
@@ -57,7 +36,7 @@ async function deploymentWithAnHour(): Promise<Deployment> {
     threadCount: 1,
   })
   open = deployment
-  await deployment.state.registry.upsert([deviceRow('WARM'), deviceRow('COLD')])
+  await deployment.state.registry.upsert([unit('WARM'), unit('COLD')])
   const admit = createAdmission(fleet)
   const message = (deviceId: string, timeMs: number, temperature: number) =>
     admit({

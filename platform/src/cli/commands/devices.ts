@@ -1,27 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { type DeviceRow, IsothermError } from '../../contracts/index.ts'
+import { type DeviceRow, IsothermError, newDevice } from '../../contracts/index.ts'
 import { generateSasKeys, hashPassword } from '../../objects/index.ts'
 import { type Deployment, readServerMarker } from '../../runtime/index.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 
-const deviceSchema = z.object({
+const deviceSchema = z.strictObject({
   device_id: z.string(),
-  site_id: z.string().default('SITE-1'),
-  site_name: z.string().nullish(),
-  region: z.string().default('default'),
-  model: z.string().default('unknown'),
+  site_id: z.string().optional(),
+  site_name: z.string().nullable().optional(),
+  region: z.string().optional(),
+  model: z.string().optional(),
   equipment_class: z.string().optional(),
-  climate_zone: z.string().nullish(),
-  cohort_id: z.string().nullish(),
-  install_date: z.string().nullish(),
-  firmware_version: z.string().nullish(),
-  expected_sensors: z.array(z.string()).nullish(),
-  reporting_interval_s: z.number().int().positive().default(60),
-  timezone: z.string().default('UTC'),
-  timestamp_mode: z.enum(['utc', 'local']).default('utc'),
-  pressure_reference: z.enum(['absolute', 'gauge']).default('absolute'),
+  climate_zone: z.string().nullable().optional(),
+  customer_tier: z.string().nullable().optional(),
+  cohort_id: z.string().nullable().optional(),
+  install_date: z.string().nullable().optional(),
+  firmware_version: z.string().nullable().optional(),
+  expected_sensors: z.array(z.string()).nullable().optional(),
+  reporting_interval_s: z.number().int().positive().optional(),
+  timezone: z.string().optional(),
+  timestamp_mode: z.enum(['utc', 'local']).optional(),
+  pressure_reference: z.enum(['absolute', 'gauge']).optional(),
   username: z.string().optional(),
   password: z.string().optional(),
 })
@@ -31,22 +32,17 @@ type DeviceEntry = z.infer<typeof deviceSchema>
 /** What the caller needs to let a device connect; shown once. */
 type Registered = { readonly device_id: string; readonly connection_string: string }
 
-function rowOf(entry: DeviceEntry, deployment: Deployment): DeviceRow {
-  const { username: _username, password: _password, ...row } = entry
-  return {
-    ...row,
-    status: 'active',
-    site_name: row.site_name ?? null,
-    equipment_class: row.equipment_class ?? deployment.fleet.equipmentClasses[0] ?? 'default',
-    climate_zone: row.climate_zone ?? null,
-    customer_tier: null,
-    cohort_id: row.cohort_id ?? null,
-    install_date: row.install_date ?? null,
-    firmware_version: row.firmware_version ?? null,
-    expected_sensors: row.expected_sensors ?? null,
-    valid_from: deployment.clock(),
-    valid_to: null,
-  }
+function rowOf(entry: DeviceEntry, { fleet, clock }: Deployment): DeviceRow {
+  const { username: _username, password: _password, ...given } = entry
+  const known = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Partial<DeviceRow>
+  return newDevice({
+    equipment_class: fleet.equipmentClasses[0] ?? 'default',
+    ...known,
+    device_id: entry.device_id,
+    valid_from: clock(),
+  })
 }
 
 async function register(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import type { DeviceRow, FleetDefinition } from '../../contracts/index.ts'
+import { type FleetDefinition, newDevice } from '../../contracts/index.ts'
 import {
   type ColumnMap,
   createAdmission,
@@ -35,29 +35,15 @@ async function registerNew(
   sensors: readonly string[],
 ): Promise<number> {
   const unknown = deviceIds.filter((id) => state.registry.device(id) === undefined)
-  const rows = unknown.map(
-    (device_id): DeviceRow => ({
-      status: 'active',
+  const rows = unknown.map((device_id) =>
+    newDevice({
       site_id: 'SITE-IMPORT',
-      site_name: null,
-      region: 'import',
-      model: 'unknown',
       equipment_class: fleet.equipmentClasses[0] ?? 'default',
-      climate_zone: null,
-      customer_tier: null,
-      cohort_id: null,
-      install_date: null,
-      firmware_version: null,
       // Sensors that the file does not feed are not missing, the unit does not have them.
       expected_sensors: sensors.length === fleet.sensors.length ? null : sensors,
-      reporting_interval_s: 60,
-      timezone: 'UTC',
-      timestamp_mode: 'utc',
-      pressure_reference: 'absolute',
-      valid_from: clock(),
-      valid_to: null,
       ...fleet.importDefaults,
       device_id,
+      valid_from: clock(),
     }),
   )
   await state.registry.upsert(rows)
