@@ -140,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** Rows of `isotherm query`, as objects. */
 export function query<T>(data: string, sql: string): Promise<readonly T[]> {
-  return isothermJson<readonly T[]>('query', sql, '--data', data)
+  return isothermJson<readonly T[]>('query', sql, '--data', data, '--limit', '100000000')
 }
 
 /** Waits until a condition holds. @throws after the limit, with what it waited for */
