@@ -1,3 +1,4 @@
+export { alertedSpans } from './alerted-spans.ts'
 export { type AlertDecision, type AlertInput, decideAlerts } from './decide-alerts.ts'
 export {
   type AlertText,

@@ -16,8 +16,11 @@ export type HistoryOptions = SimulationOptions &
     readonly batchSize?: number
     /** Requests at a time; each carries other devices, so the order per device holds. Default 2. */
     readonly concurrency?: number
-    /** Told the messages accepted so far and how far the fleet's clock has got. */
-    readonly onProgress?: (messageCount: number, timeMs: number) => void
+    /**
+     * Told the messages accepted so far and how far the fleet's clock has got. The next batch waits
+     * for a promise it returns.
+     */
+    readonly onProgress?: (messageCount: number, timeMs: number) => void | Promise<void>
   }
 
 /** What a history run did. */
@@ -72,7 +75,7 @@ export async function publishHistory(options: HistoryOptions): Promise<HistorySu
     summary.byteCount += posted.reduce((sum, { byteCount }) => sum + byteCount, 0)
     summary.refusedCount += posted.reduce((sum, { refusedCount }) => sum + refusedCount, 0)
     summary.messageCount += count
-    onProgress?.(summary.messageCount, timeMs)
+    await onProgress?.(summary.messageCount, timeMs)
   }
 
   /** Waits for the batch under way, then sends what waits. */
