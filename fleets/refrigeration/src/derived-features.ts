@@ -47,9 +47,15 @@ export const derivedFeatures: readonly DerivedFeature[] = [
   },
 ]
 
-/** Tags of a feature row, first match wins, FEA-22; a row that matches none is `normal`. */
+/**
+ * Tags of a feature row, first match wins, FEA-22; a row that matches none is `normal`. One minute
+ * of defrost warms the coil for longer, so any defrost counts. After it the coil cools from about
+ * +8 to -25 °C; that pull-down falls into the next hour when the defrost ended near the full hour,
+ * and no other cause lets the coil cool by 6 K over a whole hour.
+ */
 export const operatingModes: readonly OperatingMode[] = [
-  { name: 'defrost', feature: 'defrost_active_fraction', atLeast: 0.1 },
+  { name: 'defrost', feature: 'defrost_active_fraction', atLeast: 0.01 },
+  { name: 'recovery', feature: 'temp_evaporator_slope', below: -0.1 },
   { name: 'high_load', feature: 'door_open_fraction', atLeast: 0.25 },
   { name: 'idle', feature: 'current_compressor_mean', below: 0.5 },
 ]
