@@ -17,8 +17,11 @@ export type LandingOutcome = {
   readonly commitCount: number
 }
 
-/** A backlog is cut into commits of at most this many records, ING-27. */
-const maxRecordsPerCommit = 5_000_000
+/**
+ * A backlog is cut into commits of at most this many records (ING-27 allows 5 million): small enough
+ * that reading ahead overlaps with writing and that a stage which takes whole commits fits in memory.
+ */
+const maxRecordsPerCommit = 1_000_000
 
 const consumerGroup = 'isotherm-materializer'
 
@@ -95,6 +98,43 @@ async function landSlice(
   return { rowCount: outcome.rowCount, deadLetterCount }
 }
 
+type HeldSlice = Awaited<ReturnType<DeviceLog['slice']>>
+
+/**
+ * Slices of a range one after the other; the next is read and checked against its CRCs while the
+ * caller works on one. Each is released when the caller asks for the next.
+ */
+async function* slicesAhead(
+  log: DeviceLog,
+  partition: number,
+  startOffset: number,
+  endOffset: number,
+): AsyncGenerator<HeldSlice> {
+  const take = (start: number): Promise<HeldSlice> | undefined => {
+    if (start >= endOffset) return undefined
+    const slice = log.slice(partition, start, Math.min(endOffset, start + maxRecordsPerCommit))
+    // A failure is reported when its turn comes; until then it must not count as unhandled.
+    slice.catch(() => undefined)
+    return slice
+  }
+  let upcoming = take(startOffset)
+  try {
+    while (upcoming !== undefined) {
+      const slice = await upcoming
+      upcoming = take(slice.endOffset)
+      try {
+        yield slice
+      } finally {
+        await slice.release()
+      }
+    }
+  } finally {
+    // After an error the slice read ahead is given back; what the caller reports is the error.
+    const unused = await upcoming?.catch(() => undefined)
+    await unused?.release()
+  }
+}
+
 /**
  * Moves everything durable in the log into `raw_sensor_readings`, unreadable records into
  * `dead_letter_messages`, exactly once (ING-26 to ING-30). Safe to run again after any crash.
@@ -102,23 +142,16 @@ async function landSlice(
 export async function landingJob(context: JobContext, log: DeviceLog): Promise<LandingOutcome> {
   const total = { rowCount: 0, deadLetterCount: 0, remainingCount: 0, commitCount: 0 }
   for (let partition = 0; partition < log.partitionCount; partition++) {
-    let start = await nextOffset(context.lake, log, partition)
+    const start = await nextOffset(context.lake, log, partition)
     const { endOffset } = log.bounds(partition)
-    while (start < endOffset) {
-      const end = Math.min(endOffset, start + maxRecordsPerCommit)
-      const slice = await log.slice(partition, start, end)
-      try {
-        const landed = await context.lake.withConnection((connection) =>
-          landSlice(context, connection, log, slice),
-        )
-        total.rowCount += landed.rowCount
-        total.deadLetterCount += landed.deadLetterCount
-        total.commitCount += 1
-      } finally {
-        await slice.release()
-      }
-      context.onProgress?.('landed', end, endOffset)
-      start = end
+    for await (const slice of slicesAhead(log, partition, start, endOffset)) {
+      const landed = await context.lake.withConnection((connection) =>
+        landSlice(context, connection, log, slice),
+      )
+      total.rowCount += landed.rowCount
+      total.deadLetterCount += landed.deadLetterCount
+      total.commitCount += 1
+      context.onProgress?.('landed', slice.endOffset, endOffset)
     }
     await log.commitPosition(consumerGroup, partition, endOffset)
     total.remainingCount += log.bounds(partition).endOffset - endOffset
