@@ -79,10 +79,10 @@ export const promised: Promised = {
         if (server.exitCode !== null) throw new Error(`npm start ended: ${printed}`)
         await page.waitForTimeout(200)
       }
-      // The first card with a reason: a feature, its value and what is normal.
+      // The first card with a reason: a value, and what is normal or the limit it crossed.
       const card = page
         .locator('[data-alert-id]')
-        .filter({ hasText: /normal/i })
+        .filter({ hasText: /normal|limit of/i })
         .first()
       await card.waitFor({ timeout: 90_000 })
       const seconds = (performance.now() - start) / 1000

@@ -197,7 +197,7 @@ export function addDemo(program: Command): void {
     'run everything on a simulated fleet with faults under way',
     [
       ...serverOptions({ commitSeconds: 5 }),
-      new Option('--devices <number>', 'simulated units').default('48'),
+      new Option('--devices <number>', 'simulated units').default('36'),
       new Option('--days <number>', 'days of history').default('7'),
       new Option('--seed <number>', 'seed of fleet, history and faults').default('7'),
     ],
