@@ -11,32 +11,39 @@ import type { IsolationForest } from './isolation-forest.ts'
  * integrand is a polynomial of degree below the height limit, so Gauss–Legendre quadrature with
  * half as many points is exact.
  *
- * All per-point tables are edge-major: index `edge * pointCount + point`.
+ * Edge 0 stands for the root: nothing is split there and every row passes it, so no loop has to ask
+ * whether an edge has a parent or an earlier split on its column.
+ *
+ * Per-point tables hold one block of points for each state of an edge (see `edgeStates`), at index
+ * `(edge * 3 + state) * pointCount + point`: a loop over edges picks a block instead of branching.
  */
 export type TreeGame = {
+  /** Edges, the root included. */
   readonly edgeCount: number
   /** Column split at the top of each edge, and the split's threshold. */
   readonly columns: Uint16Array
   readonly thresholds: Float64Array
   /** 1 if the edge leads to the right child. */
   readonly isRight: Uint8Array
-  /** Edge above; −1 below the root. */
+  /** Edge above; 0 below the root. */
   readonly parents: Int32Array
-  /** Nearest edge above with the same column; −1 if none. */
+  /** Nearest edge above with the same column; 0 if none. */
   readonly previousSame: Int32Array
   /** Path length if the edge ends in a leaf, else 0. */
   readonly leafValues: Float64Array
-  /** Factor on the path product when the row passes this and all earlier splits on the column. */
-  readonly passFactors: Float64Array
-  /** Factor when it fails here first. */
-  readonly failFactors: Float64Array
-  /** Factor when it had failed before: the share of rows kept by this split alone. */
-  readonly keptShares: Float64Array
-  /** (1 − r) / (t + r (1 − t)): the weight of the edge's column when passed. */
-  readonly passWeights: Float64Array
+  /** Factor of the edge on the path product, by state. */
+  readonly factors: Float64Array
+  /**
+   * Weight of the edge's column for the leaves below it, by state. Below a repeated column the
+   * weight of its earlier edge is taken back.
+   */
+  readonly weights: Float64Array
   /** Mean path length over the training rows: the value of the empty set. */
   readonly expectedDepth: number
 }
+
+/** What a row does at an edge: it failed an earlier split on the column, fails here, or passes. */
+export const edgeStates = { failedBefore: 0, fails: 1, passes: 2 } as const
 
 /** Gauss–Legendre points t in (0, 1) and weights, summing to 1. */
 export type Quadrature = { readonly points: Float64Array; readonly weights: Float64Array }
@@ -47,33 +54,30 @@ export function treeGame(forest: IsolationForest, tree: number, quadrature: Quad
   const splitCount = 2 ** heightLimit - 1
   const nodeCount = 2 * splitCount + 1
   const counts = forest.nodeRowCounts.subarray(tree * nodeCount, (tree + 1) * nodeCount)
-  const nodes = existingChildren(counts)
-  const edgeOfNode = new Int32Array(nodeCount).fill(-1)
+  const nodes = existingNodes(counts)
+  const edgeOfNode = new Int32Array(nodeCount)
   for (let edge = 0; edge < nodes.length; edge++) edgeOfNode[nodes[edge]!] = edge
-  const pointCount = quadrature.points.length
-  const game = emptyGame(nodes.length, pointCount)
-  const keptOnColumn = new Float64Array(nodes.length)
+  const game = emptyGame(nodes.length, quadrature.points.length)
+  const keptOnColumn = new Float64Array(nodes.length).fill(1)
+  let expectedDepth = 0
   for (let edge = 0; edge < nodes.length; edge++) {
     const node = nodes[edge]!
+    game.leafValues[edge] = leafValue(forest, tree, counts, node)
+    expectedDepth += game.leafValues[edge]! * (counts[node]! / counts[0]!)
+    if (edge === 0) continue
     const parent = (node - 1) >>> 1
     const column = forest.splitColumns[tree * splitCount + parent]!
     game.columns[edge] = column
     game.thresholds[edge] = forest.splitThresholds[tree * splitCount + parent]!
     game.isRight[edge] = node === 2 * parent + 2 ? 1 : 0
     game.parents[edge] = edgeOfNode[parent]!
-    game.leafValues[edge] = leafValue(forest, tree, counts, node)
-    const keptShare = counts[node]! / counts[parent]!
-    game.keptShares[edge] = keptShare
     let previous = edgeOfNode[parent]!
-    while (previous >= 0 && game.columns[previous] !== column) previous = game.parents[previous]!
+    while (previous > 0 && game.columns[previous] !== column) previous = game.parents[previous]!
     game.previousSame[edge] = previous
-    const keptBefore = previous < 0 ? 1 : keptOnColumn[previous]!
+    const keptBefore = keptOnColumn[previous]!
+    const keptShare = counts[node]! / counts[parent]!
     keptOnColumn[edge] = keptBefore * keptShare
-    fillPoints(game, edge, quadrature.points, keptBefore, keptBefore * keptShare, previous >= 0)
-  }
-  let expectedDepth = nodes.length === 0 ? leafValue(forest, tree, counts, 0) : 0
-  for (let edge = 0; edge < nodes.length; edge++) {
-    expectedDepth += game.leafValues[edge]! * (counts[nodes[edge]!]! / counts[0]!)
+    fillPoints(game, edge, quadrature.points, keptBefore, keptShare)
   }
   return { ...game, expectedDepth }
 }
@@ -113,18 +117,25 @@ function fillPoints(
   edge: number,
   points: Float64Array,
   keptBefore: number,
-  kept: number,
-  isRepeated: boolean,
+  keptShare: number,
 ): void {
+  const { failedBefore, fails, passes } = edgeStates
+  const isRepeated = game.previousSame[edge]! > 0
+  const kept = keptBefore * keptShare
+  const at = (state: number) => (edge * 3 + state) * points.length
   for (let point = 0; point < points.length; point++) {
     const t = points[point]!
     const passed = t + kept * (1 - t)
     // A repeated column replaces its earlier factor in the product instead of adding one.
     const earlier = isRepeated ? t + keptBefore * (1 - t) : 1
-    const at = edge * points.length + point
-    game.passFactors[at] = passed / earlier
-    game.failFactors[at] = (kept * (1 - t)) / earlier
-    game.passWeights[at] = (1 - kept) / passed
+    const earlierWeight = isRepeated ? (1 - keptBefore) / earlier : 0
+    game.factors[at(failedBefore) + point] = keptShare
+    game.factors[at(fails) + point] = (kept * (1 - t)) / earlier
+    game.factors[at(passes) + point] = passed / earlier
+    // A column that had failed keeps its weight.
+    game.weights[at(failedBefore) + point] = 0
+    game.weights[at(fails) + point] = -1 / (1 - t) - earlierWeight
+    game.weights[at(passes) + point] = (1 - kept) / passed - earlierWeight
   }
 }
 
@@ -142,9 +153,10 @@ function leafValue(
   return forest.leafPathLengths[tree * leafCount + arrival - (leafCount - 1)]!
 }
 
-function existingChildren(counts: Uint32Array): Uint32Array {
+/** Nodes that training rows reached, the root first. */
+function existingNodes(counts: Uint32Array): Uint32Array {
   const nodes = new Uint32Array(counts.length)
-  let found = 0
+  let found = 1
   for (let node = 1; node < counts.length; node++) {
     if (counts[node]! > 0) {
       nodes[found] = node
@@ -163,10 +175,8 @@ function emptyGame(edgeCount: number, pointCount: number): TreeGame {
     parents: new Int32Array(edgeCount),
     previousSame: new Int32Array(edgeCount),
     leafValues: new Float64Array(edgeCount),
-    passFactors: new Float64Array(edgeCount * pointCount),
-    failFactors: new Float64Array(edgeCount * pointCount),
-    keptShares: new Float64Array(edgeCount),
-    passWeights: new Float64Array(edgeCount * pointCount),
+    factors: new Float64Array(edgeCount * 3 * pointCount),
+    weights: new Float64Array(edgeCount * 3 * pointCount),
     expectedDepth: 0,
   }
 }
