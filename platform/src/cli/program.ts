@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 import { type Deployment, fleetOfFolder, openDeployment } from '../runtime/index.ts'
-import { loadFleet } from './fleet-source.ts'
+import { loadFleet, rememberedFleetFile, rememberFleetFile } from './fleet-source.ts'
 import { errorText, exitCodeOf, type Output, openOutput } from './output.ts'
 
 /** Options every command takes. */
@@ -43,7 +43,7 @@ export function command<Options extends CommonOptions>(
 
 /** Name of the fleet a command works on: as asked, as the folder says, or refrigeration. */
 export function fleetName({ fleet, data }: CommonOptions): string {
-  return fleet ?? fleetOfFolder(data) ?? 'refrigeration'
+  return fleet ?? rememberedFleetFile(data) ?? fleetOfFolder(data) ?? 'refrigeration'
 }
 
 /** Opens the deployment of the common options for the time of some work. */
@@ -58,6 +58,7 @@ export async function withDeployment<T>(
     ...(options.threads !== undefined && { threadCount: options.threads }),
   })
   try {
+    if (options.fleet !== undefined) rememberFleetFile(options.data, options.fleet)
     return await work(deployment)
   } finally {
     await deployment.close()

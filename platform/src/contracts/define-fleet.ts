@@ -64,11 +64,38 @@ function checkModels(fleet: FleetDefinition, fail: (reason: string) => never): v
   }
 }
 
+const lists = [
+  'equipmentClasses',
+  'sensors',
+  'absolutePressureSensors',
+  'derivedFeatures',
+  'windowMinutes',
+  'operatingModes',
+  'firmwareMatrix',
+  'models',
+  'streamRules',
+  'fallbackRules',
+  'yardstickRules',
+  'hints',
+  'bands',
+] as const
+
+/** The compiler sees to this, but nobody has to run it over a fleet file. */
+function checkShape(fleet: FleetDefinition, fail: (reason: string) => never): void {
+  const missing = lists.find((name) => !Array.isArray(fleet[name]))
+  if (missing !== undefined) fail(`${missing} is no list: give [] where there is none`)
+  if (typeof fleet.rangeProfiles !== 'object') fail('rangeProfiles is missing: give {} for none')
+  if (fleet.windowMinutes.length === 0) fail('windowMinutes is empty: give [15] or the like')
+  const bare = fleet.sensors.find(({ aggregates }) => !Array.isArray(aggregates))
+  if (bare !== undefined) fail(`sensor ${bare.name} has no aggregates: give ['mean'] or the like`)
+}
+
 /** Checks a fleet definition and returns it. @throws IsothermError FLEET_INVALID, first fault */
 export function defineFleet(fleet: FleetDefinition): FleetDefinition {
   const fail = (reason: string): never => {
     throw new IsothermError('FLEET_INVALID', `fleet ${fleet.name}: ${reason}; fix its definition`)
   }
+  checkShape(fleet, fail)
   if (fleet.sensors.length === 0) fail('it has no sensor')
   checkNames(fleet, fail)
   checkReferences(fleet, fail)

@@ -14,6 +14,8 @@ const columnMapSchema = z.strictObject({
       timezone: z.string().optional(),
     })
     .optional(),
+  /** `,` for files that write 21,5; default: a point. */
+  decimal: z.enum(['.', ',']).optional(),
   columns: z
     .record(z.string(), z.strictObject({ column: z.string(), unit: z.string().optional() }))
     .default({}),
@@ -26,6 +28,7 @@ export type ColumnMap = z.infer<typeof columnMapSchema>
 export type ResolvedMap = {
   readonly device: { readonly column: string } | { readonly constant: string }
   readonly timestamp: NonNullable<ColumnMap['timestamp']>
+  readonly decimal: '.' | ','
   readonly sensors: readonly {
     readonly name: string
     readonly column: string
@@ -49,7 +52,7 @@ export function parseColumnMap(text: string, origin: string): ColumnMap {
 /** Adds `sensor=Column` or `sensor=Column[unit]` entries from the command line to a map. */
 export function withInlineEntries(map: ColumnMap, entries: readonly string[]): ColumnMap {
   const columns = { ...map.columns }
-  let { device, timestamp } = map
+  let { device, timestamp, decimal } = map
   for (const entry of entries) {
     const match = /^([a-z][a-z0-9_]*)=(.+?)(?:\[([^\]]+)\])?$/.exec(entry)
     if (match === null) {
@@ -60,10 +63,11 @@ export function withInlineEntries(map: ColumnMap, entries: readonly string[]): C
     }
     const [, name = '', column = '', unit] = match
     if (name === 'device_id') device = { column }
+    else if (name === 'decimal' && (column === ',' || column === '.')) decimal = column
     else if (name === 'timestamp') timestamp = { column, ...(unit && { format: unit }) }
     else columns[name] = { column, ...(unit && { unit }) }
   }
-  return { ...map, device, timestamp, columns }
+  return { ...map, device, timestamp, decimal, columns }
 }
 
 const plain = (name: string) => name.trim().toLowerCase()
@@ -104,14 +108,19 @@ export function resolveMap(
         { name: sensor.name, column: column(mapped.column, sensor.name), ...(unit && { unit }) },
       ]
     }
-    const own = byName.get(sensor.name)
+    // Lines as devices send them have their readings in an object of their own.
+    const own = byName.get(sensor.name) ?? byName.get(`readings.${sensor.name}`)
     return own === undefined ? [] : [{ name: sensor.name, column: own }]
   })
-  if (sensors.length === 0) fail('no sensor is mapped: add --map sensor=Column[unit]')
+  if (sensors.length === 0) {
+    const names = fleet.sensors.map(({ name }) => name).join(', ')
+    fail(`no sensor is mapped: add --map sensor=Column[unit] for some of ${names}`)
+  }
   const timeColumn = map.timestamp?.column ?? 'timestamp'
   return {
     device: resolveDevice(map, byName, defaultDeviceId, column, fail),
     timestamp: { ...map.timestamp, column: column(timeColumn, 'timestamp') },
+    decimal: map.decimal ?? '.',
     sensors,
   }
 }

@@ -7,7 +7,8 @@ import {
 } from '../contracts/index.ts'
 import { type ColumnMap, resolveMap } from './column-map.ts'
 import { type RowMessage, rowConverter } from './message-from-row.ts'
-import { openSource, rejectedLines, sourceRows } from './source-rows.ts'
+import { openSource } from './source-file.ts'
+import { rejectedLines, sourceRows } from './source-rows.ts'
 
 /** What to import and how. */
 export type ImportOptions = {
@@ -18,6 +19,8 @@ export type ImportOptions = {
   readonly deviceId?: string
   /** Keep the good rows of a file that has bad ones; default: import nothing. */
   readonly skipBad?: boolean
+  /** Rows measured later than this are bad: one reading from the future makes all later ones late. */
+  readonly latestMs?: number
   /** Turns a message into a log record, as the gateway does for devices. */
   readonly admit: (message: ImportedMessage) => NewRecord
   readonly log: DeviceLog
@@ -99,7 +102,7 @@ export async function importFile(options: ImportOptions): Promise<ImportOutcome>
   const { connection, path, fleet, log, admit, onProgress } = options
   const source = await openSource(connection, path)
   const map = resolveMap(fleet, options.map, source.columns, options.deviceId)
-  const convert = rowConverter(fleet, map)
+  const convert = rowConverter(fleet, map, options.latestMs)
   const tally: Tally = {
     rowCount: 0,
     badRowCount: 0,
@@ -115,7 +118,10 @@ export async function importFile(options: ImportOptions): Promise<ImportOutcome>
   tally.badRows.sort((a, b) => a.rowNumber - b.rowNumber)
   if (tally.badRowCount > 0 && options.skipBad !== true) throw refusal(path, tally)
   if (tally.rowCount === 0) {
-    throw new IsothermError('INPUT_INVALID', `${path}: no row could be read; check the file`)
+    throw new IsothermError(
+      'INPUT_INVALID',
+      `${path}: ${tally.badRowCount === 0 ? 'there is no row in it' : 'no row is good'}; check the file`,
+    )
   }
 
   let appendedCount = 0

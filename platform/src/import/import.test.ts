@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
 import { type DeviceLog, exampleFleet, type NewRecord } from '../contracts/index.ts'
@@ -10,9 +11,13 @@ type Row = { readonly device_id: string; readonly timestamp: string; readonly re
 
 async function imported(
   name: string,
-  content: string,
+  content: string | Uint8Array,
   map: Partial<ColumnMap>,
-  options: { readonly skipBad?: boolean; readonly deviceId?: string } = {},
+  options: {
+    readonly skipBad?: boolean
+    readonly deviceId?: string
+    readonly latestMs?: number
+  } = {},
 ) {
   const path = join(mkdtempSync(join(tmpdir(), 'isotherm-import-')), name)
   writeFileSync(path, content)
@@ -134,6 +139,91 @@ describe('an import', () => {
   it('refuses a missing file and an unknown format in one sentence', async () => {
     await expect(imported('data.xlsx', 'x', {})).rejects.toThrow(/does not say the format/)
     await expect(imported('data.parquet', 'no parquet', {})).rejects.toThrow(/cannot be read/)
+  })
+})
+
+describe('files as other programs write them', () => {
+  const line = 'device_id,timestamp,temperature\nA,2026-01-15T00:00:00Z,21.5\n'
+  const read = [['A', '2026-01-15T00:00:00.000Z', { temperature: 21.5 }]]
+  const short = (rows: readonly Row[]) =>
+    rows.map(({ device_id, timestamp, readings }) => [device_id, timestamp, readings])
+
+  it.each([
+    ['a byte order mark', 'a.csv', `\ufeff${line}`],
+    ['line ends of Windows', 'a.csv', line.replaceAll('\n', '\r\n')],
+    ['semicolons', 'a.csv', line.replaceAll(',', ';')],
+    ['tabs', 'a.tsv', line.replaceAll(',', '\t')],
+    ['gzip', 'a.csv.gz', gzipSync(line)],
+    ['a name with a quote', "o'neill.csv", line],
+    [
+      'notes with line breaks',
+      'a.csv',
+      line.replace('A,', 'note,').replace('A,', '"x, ""y""\nz",'),
+    ],
+  ])('%s', async (what, name, content) => {
+    const map = what.startsWith('notes') ? { device: { constant: 'A' } } : {}
+    const { rows } = await imported(name, content, map)
+    expect(short(rows)).toEqual(read)
+  })
+
+  it('reads decimal commas when told, and says how to tell when not', async () => {
+    const comma = line.replaceAll(',', ';').replace('21.5', '21,5')
+    await expect(imported('a.csv', comma, {})).rejects.toThrow(
+      /"21,5" is no number; for decimal commas add --map 'decimal=,'/,
+    )
+    const { rows } = await imported(
+      'a.csv',
+      comma,
+      withInlineEntries({ columns: {} }, ['decimal=,']),
+    )
+    expect(short(rows)).toEqual(read)
+  })
+
+  it('takes lines as devices send them, arrays, and fields of nested objects', async () => {
+    const timestamp = '2026-01-15T00:00:00Z'
+    const live = { device_id: 'A', timestamp, readings: { temperature: 21.5 } }
+    expect(short((await imported('a.ndjson', JSON.stringify(live), {})).rows)).toEqual(read)
+    expect(short((await imported('a.json', JSON.stringify([live]), {})).rows)).toEqual(read)
+    const nested = JSON.stringify({ unit: { id: 'A' }, timestamp, air: { room: { t: 21.5 } } })
+    const columns = { temperature: { column: 'air.room.t' } }
+    const map = { device: { column: 'unit.id' }, columns }
+    expect(short((await imported('b.ndjson', nested, map)).rows)).toEqual(read)
+  })
+
+  it.each([
+    ['seconds', '1768435200', 'epoch_s'],
+    ['milliseconds', '1768435200000', 'epoch_ms'],
+  ])('names the format of epoch %s and reads it', async (_unit, time, format) => {
+    const csv = line.replace('2026-01-15T00:00:00Z', time)
+    await expect(imported('a.csv', csv, {})).rejects.toThrow(`timestamp[${format}]`)
+    const { rows } = await imported('a.csv', csv, { timestamp: { column: 'timestamp', format } })
+    expect(short(rows)).toEqual(read)
+  })
+
+  it('takes no reading from the future, nor seconds for milliseconds', async () => {
+    const latestMs = Date.UTC(2026, 0, 14)
+    await expect(imported('a.csv', line, {}, { latestMs })).rejects.toThrow(/in the future/)
+    const seconds = line.replace('2026-01-15T00:00:00Z', '1768435200')
+    const timestamp = { column: 'timestamp', format: 'epoch_ms' }
+    await expect(imported('a.csv', seconds, { timestamp })).rejects.toThrow(/before 1990/)
+  })
+
+  it.each([
+    ['nothing at all', 'a.csv', '', /is empty/],
+    ['a header only', 'a.csv', 'device_id,timestamp,temperature\n', /no row in it/],
+    ['bytes', 'a.csv', new Uint8Array([80, 75, 3, 4, 0, 0]), /no text file/],
+    ['UTF-16', 'a.csv', Buffer.from(`\ufeff${line}`, 'utf16le'), /UTF-16.*iconv/],
+    ['Latin-1', 'a.csv', Buffer.from(`${line}Kühl`, 'latin1'), /not UTF-8.*iconv/],
+  ])('refuses %s in one sentence', async (_what, name, content, reason) => {
+    await expect(imported(name, content, {})).rejects.toThrow(reason)
+  })
+
+  it('says which part of the map the file cannot be read with', async () => {
+    const map = { timestamp: { column: 'timestamp', format: '%Q' } }
+    await expect(imported('a.csv', line, map)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/a.csv: cannot be read as the map says: .*%Q/),
+    })
   })
 })
 

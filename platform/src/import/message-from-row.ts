@@ -30,14 +30,39 @@ const truths: Readonly<Record<string, boolean>> = {
 /** More digits than this say nothing about a sensor, and conversions would print noise. */
 const significantDigits = 9
 
+const commaHint = (trimmed: string) =>
+  /^[+-]?\d+,\d+$/.test(trimmed) ? "; for decimal commas add --map 'decimal=,'" : ''
+
 const deviceIdPattern = /^[A-Za-z0-9\-._:]{1,128}$/
 
 type Cell = { readonly value: number | boolean | null } | { readonly fault: string }
+
+/** No device that Isotherm is for measured earlier; seconds read as milliseconds end up before it. */
+const earliestMs = Date.UTC(1990, 0, 1)
+
+/** Why the time of a row cannot be taken, with what to type, or undefined. */
+function faultOfTime(
+  { timeText, timeMs }: SourceRow,
+  { column, format }: ResolvedMap['timestamp'],
+  latestMs: number,
+): string | undefined {
+  if (timeMs !== null) {
+    if (timeMs >= earliestMs && timeMs <= latestMs) return undefined
+    const when = `is ${timeMs < earliestMs ? 'before 1990' : 'in the future'} as ${format ?? 'ISO 8601'}`
+    return `${when}; check format and time zone in the map`
+  }
+  if (format !== undefined) return `is no time as ${format}`
+  const entry = (name: string) => `--map 'timestamp=${column.trim()}[${name}]'`
+  if (/^\d{9,10}(\.\d+)?$/.test(timeText ?? '')) return `is no time; add ${entry('epoch_s')}`
+  if (/^\d{12,13}$/.test(timeText ?? '')) return `is no time; add ${entry('epoch_ms')}`
+  return `is no time; give its format, such as ${entry('%d.%m.%Y %H:%M')}`
+}
 
 /** Compiles the conversion of rows to wide messages (ING-7), units converted. */
 export function rowConverter(
   fleet: FleetDefinition,
   map: ResolvedMap,
+  latestMs = Number.POSITIVE_INFINITY,
 ): (row: SourceRow) => RowMessage {
   const columns = map.sensors.map(({ name, column, unit }) => {
     const sensor = fleet.sensors.find((candidate) => candidate.name === name)!
@@ -50,8 +75,9 @@ export function rowConverter(
         const state = truths[trimmed.toLowerCase()]
         return state === undefined ? { fault: `"${trimmed}" is no state` } : { value: state }
       }
-      const number = Number(trimmed)
-      if (!Number.isFinite(number)) return { fault: `"${trimmed}" is no number` }
+      const number = Number(map.decimal === ',' ? trimmed.replace(',', '.') : trimmed)
+      if (!Number.isFinite(number))
+        return { fault: `"${trimmed}" is no number${commaHint(trimmed)}` }
       if (factor === 1 && offset === 0) return { value: number }
       return { value: Number((number * factor + offset).toPrecision(significantDigits)) }
     }
@@ -63,16 +89,15 @@ export function rowConverter(
       return {
         kind: 'bad',
         rowNumber,
-        reason: `device id ${JSON.stringify(deviceId)} is not valid`,
+        reason:
+          `device id ${JSON.stringify(deviceId)} is not valid: ` +
+          'expected 1 to 128 of A-Z a-z 0-9 - . _ :',
       }
     }
-    if (timeMs === null) {
-      const hint = map.timestamp.format === undefined ? '; give its format in the map' : ''
-      return {
-        kind: 'bad',
-        rowNumber,
-        reason: `${map.timestamp.column.trim()}: ${JSON.stringify(row.timeText)} is no time${hint}`,
-      }
+    const timeFault = faultOfTime(row, map.timestamp, latestMs)
+    if (timeMs === null || timeFault !== undefined) {
+      const shown = `${map.timestamp.column.trim()}: ${JSON.stringify(row.timeText)}`
+      return { kind: 'bad', rowNumber, reason: `${shown} ${timeFault}` }
     }
     const readings: Record<string, number | boolean> = {}
     for (const [index, { name, column, cell }] of columns.entries()) {

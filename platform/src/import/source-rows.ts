@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { extname } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { IsothermError, quoteName } from '../contracts/index.ts'
+import { IsothermError } from '../contracts/index.ts'
 import type { ResolvedMap } from './column-map.ts'
+import { reasonOf, type SourceFile, text } from './source-file.ts'
 
 /** One row of a file: 1-based row number, device, time and the raw text of each mapped sensor. */
 export type SourceRow = {
@@ -17,61 +16,11 @@ export type SourceRow = {
 /** A line of the file that is no row: wrong number of fields, an open quote, broken JSON. */
 export type RejectedLine = { readonly rowNumber: number; readonly reason: string }
 
-/** A readable file with its columns. */
-export type SourceFile = {
-  readonly path: string
-  readonly relation: string
-  readonly columns: readonly string[]
-}
-
-const text = (value: string) => `'${value.replaceAll("'", "''")}'`
-
-function relationOf(path: string): string {
-  switch (extname(path.replace(/\.gz$/, '')).toLowerCase()) {
-    case '.csv':
-    case '.tsv':
-    case '.txt':
-      return (
-        `read_csv(${text(path)}, all_varchar = true, header = true, store_rejects = true, ` +
-        'parallel = false, strict_mode = true)'
-      )
-    case '.ndjson':
-    case '.jsonl':
-    case '.json':
-      return `read_ndjson(${text(path)}, sample_size = -1)`
-    case '.parquet':
-      return `read_parquet(${text(path)})`
-    default:
-      throw new IsothermError(
-        'INPUT_INVALID',
-        `${path}: the name does not say the format; expected .csv, .tsv, .ndjson, .jsonl or .parquet`,
-      )
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? ''
-}
-
-/** Opens a CSV, NDJSON or Parquet file. @throws IsothermError INPUT_INVALID when it cannot be read */
-export async function openSource(connection: DuckDBConnection, path: string): Promise<SourceFile> {
-  if (!existsSync(path)) {
-    throw new IsothermError('INPUT_INVALID', `${path}: there is no such file; check the path`)
-  }
-  const relation = relationOf(path)
-  try {
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${relation}`)
-    const columns = described.getRows().map(([name]) => String(name))
-    return { path, relation, columns }
-  } catch (cause) {
-    throw new IsothermError('INPUT_INVALID', `${path}: cannot be read: ${reasonOf(cause)}`, {
-      cause,
-    })
-  }
-}
-
-function timeExpression({ column, format, timezone }: ResolvedMap['timestamp']): string {
-  const raw = `${quoteName(column)}::VARCHAR`
+function timeExpression(
+  source: SourceFile,
+  { column, format, timezone }: ResolvedMap['timestamp'],
+): string {
+  const raw = `${source.expressionOf(column)}::VARCHAR`
   if (format === 'epoch_s') return `(TRY_CAST(${raw} AS DOUBLE) * 1000)::BIGINT`
   if (format === 'epoch_ms') return `TRY_CAST(${raw} AS BIGINT)`
   const local =
@@ -88,21 +37,29 @@ function timeExpression({ column, format, timezone }: ResolvedMap['timestamp']):
   return `epoch_ms(${zoned})`
 }
 
-/** Streams the rows of a file in file order. */
+/**
+ * Streams the rows of a file in file order.
+ * @throws IsothermError INPUT_INVALID when the engine cannot read it as the map says
+ */
 export async function* sourceRows(
   connection: DuckDBConnection,
   source: SourceFile,
   map: ResolvedMap,
 ): AsyncGenerator<readonly SourceRow[]> {
-  const device = 'constant' in map.device ? text(map.device.constant) : quoteName(map.device.column)
-  const cells = map.sensors.map(({ column }) => `${quoteName(column)}::VARCHAR`)
-  const stream = await connection.stream(
-    `SELECT ${device}::VARCHAR, ${quoteName(map.timestamp.column)}::VARCHAR, ` +
-      `${timeExpression(map.timestamp)}, ${cells.join(', ')} FROM ${source.relation}`,
-  )
+  const device =
+    'constant' in map.device ? text(map.device.constant) : source.expressionOf(map.device.column)
+  const cells = map.sensors.map(({ column }) => `${source.expressionOf(column)}::VARCHAR`)
+  const refuse = (cause: unknown): never => {
+    const reason = `${source.path}: cannot be read as the map says: ${reasonOf(cause)}`
+    throw new IsothermError('INPUT_INVALID', reason, { cause })
+  }
+  const sql =
+    `SELECT ${device}::VARCHAR, ${source.expressionOf(map.timestamp.column)}::VARCHAR, ` +
+    `${timeExpression(source, map.timestamp)}, ${cells.join(', ')} FROM ${source.relation}`
+  const stream = await connection.stream(sql).catch(refuse)
   let rowNumber = 0
   for (;;) {
-    const chunk = await stream.fetchChunk()
+    const chunk = await stream.fetchChunk().catch(refuse)
     if (chunk === null || chunk.rowCount === 0) return
     yield chunk.getRows().map((row) => {
       rowNumber += 1

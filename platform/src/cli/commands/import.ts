@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { type FleetDefinition, newDevice } from '../../contracts/index.ts'
+import { type FleetDefinition, IsothermError, newDevice } from '../../contracts/index.ts'
 import {
   type ColumnMap,
   createAdmission,
@@ -17,11 +17,22 @@ type ImportOptions = CommonOptions & {
   readonly skipBad?: boolean
 }
 
+function readMap(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new IsothermError('INPUT_INVALID', `--map ${path}: ${reason}`, { cause })
+  }
+}
+
 function mapOf(entries: readonly string[] = []): ColumnMap {
   const files = entries.filter((entry) => entry.endsWith('.json'))
   const [file] = files
-  const map: ColumnMap =
-    file === undefined ? { columns: {} } : parseColumnMap(readFileSync(file, 'utf8'), file)
+  if (files.length > 1) {
+    throw new IsothermError('INPUT_INVALID', `--map ${files.join(' ')}: give one map file`)
+  }
+  const map: ColumnMap = file === undefined ? { columns: {} } : parseColumnMap(readMap(file), file)
   return withInlineEntries(
     map,
     entries.filter((entry) => !files.includes(entry)),
@@ -49,6 +60,9 @@ async function registerNew(
   await state.registry.upsert(rows)
   return rows.length
 }
+
+/** Clocks of recorders differ; a whole day covers a mistaken time zone too. */
+const clockToleranceMs = 86_400_000
 
 /**
  * End of the shortest window that holds the last reading: the file has all of it, while longer
@@ -82,6 +96,7 @@ export function addImport(program: Command): void {
             log,
             connection,
             admit: createAdmission(fleet),
+            latestMs: deployment.clock() + clockToleranceMs,
             ...(options.device !== undefined && { deviceId: options.device }),
             ...(options.skipBad !== undefined && { skipBad: options.skipBad }),
             onProgress: (count) => output.progress(`imported ${count} rows`),
@@ -111,7 +126,11 @@ export function addImport(program: Command): void {
           output.line(`  row ${rowNumber}: ${reason}`)
         }
         const until = new Date(endMs).toISOString()
-        output.line(`next: isotherm train --until ${until}, then isotherm replay --until ${until}`)
+        const data = JSON.stringify(options.data)
+        output.line(
+          `next: isotherm train --data ${data} --until INSTANT, with the end of a healthy stretch, ` +
+            `then isotherm replay --data ${data} --from INSTANT --until ${until}`,
+        )
       })
     },
   )
