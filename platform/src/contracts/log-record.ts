@@ -91,7 +91,10 @@ export type DeviceLog = {
     readonly startOffset: number
     readonly endOffset: number
   }
-  /** The files that hold [startOffset, endOffset); temporary copies live until `release`. */
+  /**
+   * Files with the records from `startOffset` up to `endOffset`, or to an earlier end that the slice
+   * tells: whole segments are not cut. Temporary copies live until `release`.
+   */
   readonly slice: (
     partition: number,
     startOffset: number,

@@ -98,6 +98,25 @@ test('an empty append resolves and a record that cannot be a line rejects alone'
   expect(eventIds(await readAll(log))).toEqual(eventIds([message(0), message(2)]))
 })
 
+test('slices end with sealed segments, and one after the other cover the range once', async () => {
+  const log = open(folder(), { segmentBytes: 3_000 })
+  for (let n = 0; n < 60; n += 6) await log.append(messages(n, n + 6))
+  const names = new Set<string>()
+  let start = 3
+  while (start < 60) {
+    const slice = await log.slice(0, start, Math.min(60, start + 25))
+    expect(slice.startOffset).toBe(start)
+    expect(slice.endOffset).toBeGreaterThan(start)
+    const sealed = slice.paths.filter((path) => !path.includes('slices'))
+    for (const path of sealed) expect(names).not.toContain(path)
+    for (const path of sealed) names.add(path)
+    start = slice.endOffset
+    await slice.release()
+  }
+  expect(start).toBe(60)
+  expect(names.size).toBeGreaterThan(2)
+})
+
 test('a slice is strict NDJSON for DuckDB, sealed and active segments alike', async () => {
   const log = open(folder(), { segmentBytes: 3_000 })
   for (let n = 0; n < 60; n += 6) await log.append(messages(n, n + 6))

@@ -30,8 +30,20 @@ async function copyRecords(
 }
 
 /**
- * Files with records [startOffset, endOffset) of a partition. Sealed segments are given as they
- * are and kept until `release`.
+ * Where a slice ends: with the last segment that lies whole in the range, if there is one. A
+ * sealed segment cut in two would be parsed twice.
+ */
+function sliceEnd(segments: readonly Segment[], endOffset: number): number {
+  const last = segments.at(-1)
+  const before = segments.at(-2)
+  const isWhole = last === undefined || last.endOffset <= endOffset || last.sealedAtMs === undefined
+  if (isWhole || before === undefined) return endOffset
+  return before.endOffset
+}
+
+/**
+ * Files with records from `startOffset` up to `endOffset` of a partition, or to the end of a segment
+ * before it. Sealed segments are given as they are and kept until `release`.
  */
 export async function sliceOf(
   log: PartitionLog,
@@ -39,11 +51,15 @@ export async function sliceOf(
   temporaryDirectory: string,
   sliceNumber: number,
 ): Promise<HeldSlice> {
-  const { partition, startOffset, endOffset } = range
-  if (startOffset < log.startOffset || endOffset > log.endOffset || startOffset > endOffset) {
+  const { partition, startOffset } = range
+  if (
+    startOffset < log.startOffset ||
+    range.endOffset > log.endOffset ||
+    startOffset > range.endOffset
+  ) {
     throw new IsothermError(
       'NOT_FOUND',
-      `log partition ${partition}: records [${startOffset}, ${endOffset}) were asked for, ` +
+      `log partition ${partition}: records [${startOffset}, ${range.endOffset}) were asked for, ` +
         `it has [${log.startOffset}, ${log.endOffset}); ask within bounds()`,
     )
   }
@@ -55,9 +71,11 @@ export async function sliceOf(
     for (const path of copies.splice(0)) await rm(path, { force: true })
   }
   try {
-    const overlapping = [...log.sealed, log.active].filter(
-      (segment) => segment.startOffset < endOffset && segment.endOffset > startOffset,
+    const touched = [...log.sealed, log.active].filter(
+      (segment) => segment.startOffset < range.endOffset && segment.endOffset > startOffset,
     )
+    const endOffset = sliceEnd(touched, range.endOffset)
+    const overlapping = touched.filter((segment) => segment.startOffset < endOffset)
     for (const segment of overlapping) {
       segment.pinCount++
       pinned.push(segment)
@@ -75,9 +93,9 @@ export async function sliceOf(
         paths.push(path)
       }
     }
+    return { partition, startOffset, endOffset, paths, release }
   } catch (error) {
     await release()
     throw error
   }
-  return { partition, startOffset, endOffset, paths, release }
 }
