@@ -7,7 +7,7 @@ import { alertChanges, unassignedSite } from './new-alert.ts'
 import type { ScoringRun } from './scored-window.ts'
 import { decideSelfClears } from './self-clear.ts'
 import { correlateSites, correlateWithinMs } from './site-correlation.ts'
-import { isActiveStreaming, judgeStreaming, streamingGroup } from './streaming-verdict.ts'
+import { coveringStreamingAlert, isActiveStreaming, judgeStreaming } from './streaming-verdict.ts'
 
 /** Everything a batch run's alerts follow from. */
 export type AlertInput = {
@@ -39,25 +39,13 @@ function streamingDecisions(input: AlertInput): readonly AlertDecision[] {
   })
 }
 
-/** The streaming alert that already tells of the candidate's fault, SRV-23. */
-function coveringStreamingAlert(
-  { fleet, features }: AlertInput,
-  candidate: Candidate,
-  history: readonly AlertRecord[],
-): AlertRecord | undefined {
-  const group = features.get(candidate.dominant ?? '')?.group
-  if (group === undefined) return undefined
-  return history.findLast(
-    (record) => isActiveStreaming(record) && streamingGroup(fleet, record) === group,
-  )
-}
-
 function place(
   input: AlertInput,
   candidate: Candidate,
   history: readonly AlertRecord[],
 ): Placement {
-  const anchor = coveringStreamingAlert(input, candidate, history)
+  const group = input.features.get(candidate.dominant ?? '')?.group
+  const anchor = coveringStreamingAlert(input.fleet, group, history)
   return anchor === undefined
     ? placeInEpisode(candidate, history, input.run.nowMs)
     : { kind: 'suppressed', anchor }

@@ -7,6 +7,7 @@ import { unassignedSite } from './new-alert.ts'
 import { placeAlert } from './place-alert.ts'
 import { asSentenceStart } from './plain-phrase.ts'
 import { ruleModelIds } from './scored-window.ts'
+import { coveringStreamingAlert } from './streaming-verdict.ts'
 
 /** Version of the way fallback rules are judged, stored as `model_version`. */
 const ruleVersion = '1.0.0'
@@ -92,6 +93,7 @@ function raise(
     },
     history,
     nowMs,
+    coveringStreamingAlert(fleet, features.get(first.feature)?.group, history),
   )
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { runFallbackRules } from './fallback-rules.ts'
 import { runAlerts } from './job.ts'
 import type { DeviceEvidence, ScoredWindow, ScoringRun } from './scored-window.ts'
 import { decideStreamAlert } from './stream-alert.ts'
@@ -148,6 +149,23 @@ describe('a batch run judges a streaming alert (SRV-22)', () => {
     await fire(startMs + hourMs)
     await fire(startMs + hourMs)
     expect((await rows()).map(({ suppressed }) => suppressed)).toEqual([false, true])
+  })
+
+  it('keeps a fallback alert on the same sensor group quiet', async () => {
+    const { fire, rows, state } = await story()
+    await fire(startMs - 10 * minuteMs)
+    const row = {
+      ...{ deviceId: 'D-1', windowStartMs: startMs - 15 * minuteMs, windowEndMs: startMs },
+      durationMinutes: 15,
+      values: { temp_mean: 2 },
+    }
+    await runFallbackRules({ state, fleet: testFleet, rows: [row], nowMs: startMs + minuteMs })
+    const [streaming, fallback] = await rows()
+    expect(fallback).toMatchObject({
+      model_id: 'rules_fallback',
+      suppressed: true,
+      correlated_alert_ids: [streaming?.alert_id],
+    })
   })
 
   it('keeps a batch alert on the same sensor group quiet, and lets another stand (SRV-23)', async () => {

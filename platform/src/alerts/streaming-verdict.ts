@@ -59,3 +59,15 @@ export function streamingGroup(
   const sensor = row.top_contributors?.[0]
   return rule?.group ?? fleet.sensors.find(({ name }) => name === sensor)?.group
 }
+
+/** The active streaming alert that already tells of evidence about a sensor group, SRV-23. */
+export function coveringStreamingAlert(
+  fleet: FleetDefinition,
+  group: string | undefined,
+  history: readonly AlertRecord[],
+): AlertRecord | undefined {
+  if (group === undefined) return undefined
+  return history.findLast(
+    (record) => isActiveStreaming(record) && streamingGroup(fleet, record) === group,
+  )
+}
