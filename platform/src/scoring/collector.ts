@@ -28,7 +28,8 @@ export type UnitOptions = {
   readonly runId: string
   readonly registry: ModelRegistry
   readonly devices: readonly FleetDevice[]
-  readonly modelThreads?: ModelThreads
+  /** Threads for a batch of so many rows; undefined where they would not pay. */
+  readonly threadsFor?: (rowCount: number) => ModelThreads | undefined
   readonly batchRows?: number
   /** Writes nothing: the unit is a repetition of what this version of `model_scores` holds. */
   readonly repeatOfVersion?: number

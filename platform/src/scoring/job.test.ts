@@ -133,7 +133,7 @@ describe('a scoring run', () => {
     const plain = await run({})
     expect(plain.flagged.length).toBeGreaterThan(3)
     expect(await run({ batchRows: 5 })).toEqual(plain)
-    expect(await run({ threads: 2 })).toEqual(plain)
+    expect(await run({ threads: 2, minThreadedRows: 1 })).toEqual(plain)
   })
 
   it('writes what the pure scoring of the same rows gives', () =>

@@ -147,7 +147,7 @@ type PendingBatch = {
 /** Scores a batch with every version, side by side; touches no table. */
 async function scoreAll(
   { lake }: JobContext,
-  { unit, modelThreads }: UnitOptions,
+  { unit, threadsFor }: UnitOptions,
   collectors: readonly Collector[],
   rows: FeatureRows,
 ): Promise<readonly PendingBatch[]> {
@@ -157,6 +157,7 @@ async function scoreAll(
   )
   const isAll = complete.length === rows.matrix.rowCount
   const kept = isAll ? rows : selectFeatureRows(rows, complete)
+  const threads = threadsFor?.(kept.matrix.rowCount)
   const pending: PendingBatch[] = []
   const score = (collector: Collector) =>
     guarded(collector, async () => {
@@ -167,7 +168,7 @@ async function scoreAll(
           model: collector.model,
           fleet: lake.fleet,
           targetWindowEndMs: unit.untilMs,
-          ...(modelThreads === undefined ? {} : { threads: modelThreads }),
+          ...(threads === undefined ? {} : { threads }),
         },
         kept,
       )
