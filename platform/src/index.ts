@@ -1,8 +1,8 @@
 export { defineFleet, type FleetDefinition, IsothermError } from './contracts/index.ts'
 export {
-  defineDeployment,
   type Deployment,
   type DeploymentOptions,
+  defineDeployment,
   openDeployment,
   type PipelineOutcome,
   runPipeline,
