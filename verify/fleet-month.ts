@@ -229,10 +229,32 @@ async function maintain({ lake, clock }: Deployment, stages: StageClock): Promis
   })
 }
 
+/** A cabinet that keeps nothing cold is noticed in the shop, with or without an alert. */
+const noticedWithinMs = 12 * hourMs
+
+/** Takes the units out of service that failed half a day ago: nobody repairs them here. */
+async function retireFailed(
+  { state }: Deployment,
+  faults: readonly FaultPlan[],
+  nowMs: number,
+): Promise<void> {
+  const failed = new Set(
+    faults
+      .filter(({ failureMs = Number.POSITIVE_INFINITY }) => failureMs + noticedWithinMs <= nowMs)
+      .map(({ deviceId }) => deviceId),
+  )
+  const devices = state.registry.devices()
+  await state.registry.upsert(
+    devices
+      .filter(({ device_id, status }) => status === 'active' && failed.has(device_id))
+      .map((device) => ({ ...device, status: 'disabled', valid_from: nowMs })),
+  )
+}
+
 /**
  * Lives through a month: the fleet sends over HTTP, the stream rules follow the log, the monitors
- * of silence and deadlines look every few minutes, the pipeline runs every hour. Only the clock is
- * not real.
+ * of silence and deadlines look every few minutes, the pipeline runs every hour. Units that failed
+ * are taken out of service once a day. Only the clock is not real.
  */
 export async function liveMonth(options: MonthOptions): Promise<Month> {
   const { fleet, devices, faults, seed, startMs, endMs, report } = options
@@ -264,6 +286,7 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
         await schedule.runDue(clock.now())
         if (timeMs - shownMs >= dayMs) {
           shownMs += dayMs
+          await retireFailed(deployment, faults, clock.now())
           const seconds = ((performance.now() - began) / 1000).toFixed(0)
           report(`day ${(shownMs - startMs) / dayMs}: ${count} messages, ${seconds} s`)
         }

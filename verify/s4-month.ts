@@ -107,7 +107,7 @@ function urgentAlerts({ planOf, alerts, trainedMs }: Judged) {
     falseByModel: Object.fromEntries(
       [...Map.groupBy(falseOnes, ({ model_id }) => model_id)].map(([id, own]) => [id, own.length]),
     ),
-    /** Of units that have failed already and wait for repair: true, but no warning. */
+    /** Of units that have failed and were not yet taken out of service: true, but no warning. */
     afterFailure,
     falseShare: rounded(falseOnes.length / Math.max(1, urgent.length)),
     falseShareBeforeFailure: rounded(falseOnes.length / Math.max(1, urgent.length - afterFailure)),
