@@ -8,7 +8,8 @@ import type { Promised } from './promise.ts'
 import { isothermJson, query, temporaryFolder } from './system.ts'
 
 const hourMs = 3_600_000
-const deviceCount = 30
+/** With the days below, more rows than scoring takes on one thread. */
+const deviceCount = 36
 /** Daily models need five whole days. */
 const historyMs = 6 * 24 * hourMs
 const seed = 11

@@ -21,7 +21,7 @@ export type ScoringOptions = {
   readonly devices: readonly FleetDevice[]
   /** Scoring and explaining threads; scores do not depend on them. Default 1. */
   readonly threads?: number
-  /** Batches of fewer rows need no threads: starting them costs 0.3 s of processor. Default 10,000. */
+  /** Batches of fewer rows need no threads: starting them costs 0.3 s of processor. Default 4,000. */
   readonly minThreadedRows?: number
   /** How far back a family that never ran starts, default 7 days. */
   readonly backfillMs?: number
@@ -44,7 +44,7 @@ export async function scoringJob(
   options: ScoringOptions,
 ): Promise<ScoringOutcome> {
   const { nowMs } = context
-  const { registry, threads: threadCount = 1, minThreadedRows = 10_000 } = options
+  const { registry, threads: threadCount = 1, minThreadedRows = 4_000 } = options
   const runId = uuidV5('scoring', new Date(nowMs).toISOString())
   const deployed = await registry.deployed(nowMs)
   let threads: ModelThreads | undefined
