@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -124,16 +125,95 @@ describe('somebody with a CSV of their own equipment', () => {
   })
 }, 180_000)
 
+describe('somebody with equipment nobody has heard of', () => {
+  const room = join(folder, "a room's folder")
+  const fleet = join(room, 'room.ts')
+  const roomData = join(room, 'data')
+
+  beforeAll(() => {
+    mkdirSync(room)
+    writeFileSync(
+      fleet,
+      `import { defineFleet } from 'isotherm/contracts'
+      export const room = defineFleet({
+        name: 'room', title: 'Rooms', deviceNoun: 'room', equipmentClasses: ['room'],
+        sensors: [{ name: 'temperature', short: 'temperature', label: 'temperature', kind: 'gauge',
+          unit: '°C', group: 'air', range: [-20, 60], resolution: 0.1, aggregates: ['mean'],
+          meaning: 'Of the air' }],
+        rangeProfiles: {}, absolutePressureSensors: [], derivedFeatures: [], windowMinutes: [60],
+        operatingModes: [], firmwareMatrix: [], models: [], streamRules: [], fallbackRules: [],
+        yardstickRules: [], hints: [], bands: [], importDefaults: {},
+      })`,
+    )
+    writeFileSync(
+      join(room, 'log.csv'),
+      'Zeit;Temp\n01.03.2026 10:00;21,5\n01.03.2026 10:01;21,7\n',
+    )
+  })
+
+  it('imports with a fleet file outside the workspace, remembered by the folder', async () => {
+    const where = ['--data', roomData, '--json'] as const
+    const unfit = await isotherm('import', join(room, 'log.csv'), ...where)
+    expect(unfit.code).toBe(2)
+    // The fleet was forgotten: the folder is not bound to another one for that.
+    expect(existsSync(roomData)).toBe(false)
+    const map = ['timestamp=Zeit[%d.%m.%Y %H:%M]', 'temperature=Temp', 'decimal=,']
+    const done = await isotherm(
+      ...['import', join(room, 'log.csv'), '--fleet', fleet, '--device', 'R1', '--map', ...map],
+      ...where,
+    )
+    expect(done).toMatchObject({ code: 0, errors: '' })
+    const sql = 'SELECT max(temperature) AS t FROM clean_sensor_readings'
+    const asked = await isotherm('query', sql, ...where)
+    expect(JSON.parse(asked.output)).toEqual([{ t: 21.7 }])
+    const newer = await isotherm('query', `${sql} AS OF VERSION 99`, ...where)
+    expect(newer).toMatchObject({ code: 2, errors: expect.stringMatching(/found newest is/) })
+  })
+}, 60_000)
+
+describe('commands beside a running server', () => {
+  let server: ReturnType<typeof spawn>
+  const own = mkdtempSync(join(folder, 'served-'))
+
+  beforeAll(async () => {
+    server = spawn(process.execPath, [
+      ...[program, 'up', '--data', own, '--fleet', 'ahu'],
+      ...['--port', '0', '--mqtt-port', '0', '--mqtts-port', '0'],
+    ])
+    await once(server.stdout as NodeJS.ReadableStream, 'data')
+  })
+  afterAll(() => void server.kill('SIGKILL'))
+
+  it('read on, or say who has the folder and what to do', async () => {
+    for (const reading of [
+      ['models'],
+      ['alerts', 'list'],
+      ['devices', 'list'],
+      ['tokens', 'list'],
+    ]) {
+      const { code, output } = await isotherm(...reading, '--data', own, '--json')
+      expect([reading, code, output.trim()]).toEqual([reading, 0, '[]'])
+    }
+    for (const writing of [['train'], ['run', 'all'], ['devices', 'add', 'A'], ['up']]) {
+      const { code, errors } = await isotherm(...writing, '--data', own)
+      expect(errors).toMatch(/in use by the server at http:.*: stop it with Ctrl-C/)
+      expect(code).toBe(1)
+    }
+  })
+
+  it('ends well when interrupted', async () => {
+    const ended = once(server, 'exit')
+    server.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
+  })
+}, 60_000)
+
 describe('wrong usage ends with 2 and says what to type', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['trane'], /unknown command 'trane'/],
     ['an unknown flag', ['train', '--sed', '1'], /unknown option '--sed'.*Did you mean --seed/s],
     ['an unknown stage', ['run', 'fly'], /no stage fly; type one of land, clean/],
-    [
-      'an unknown fleet',
-      ['train', '--fleet', 'boats', '--data', join(folder, 'n')],
-      /no fleet boats/,
-    ],
+    ['an unknown fleet', ['train', '--fleet', 'boats', '--data', data], /no fleet boats/],
     [
       'a missing file',
       ['import', 'nowhere.csv', '--fleet', 'ahu', '--data', join(folder, 'n')],
@@ -145,6 +225,13 @@ describe('wrong usage ends with 2 and says what to type', () => {
       /--until soon: expected an instant/,
     ],
     ['a query that writes', ['query', 'DROP TABLE model_scores', '--data', data], /read only/],
+    ['a folder that is not there', ['train', '--data', join(folder, 'n')], /is no data folder/],
+    ['no step', ['replay', '--until', '2026-03-08', '--step', '0', '--data', data], /--step 0/],
+    [
+      'an address others reach, without tokens',
+      ['up', '--host', '0.0.0.0', '--data', join(folder, 'open')],
+      /isotherm tokens add/,
+    ],
     ['an unknown alert', ['alerts', 'acknowledge', 'x', '--data', data], /no alert x/],
   ]
   it.each(cases)('%s', async (_name, args, message) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { IsothermError } from '../contracts/index.ts'
@@ -41,6 +41,7 @@ export function readApiTokens(dataDirectory: string): readonly ApiToken[] {
 /** Adds a token for a person; it is returned once and only its hash is kept. */
 export function addApiToken(dataDirectory: string, person: ApiToken['identity']): string {
   const token = randomBytes(32).toString('base64url')
+  mkdirSync(resolve(dataDirectory), { recursive: true })
   const others = readApiTokens(dataDirectory).filter(({ identity }) => identity.id !== person.id)
   const path = pathOf(dataDirectory)
   const entries = [...others, { sha256: tokenHash(token), identity: person }]

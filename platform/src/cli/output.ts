@@ -1,3 +1,4 @@
+import { VersionNotAvailable } from '@isotherm/delta'
 import { IsothermError } from '../contracts/index.ts'
 
 /** Where a command writes: results to standard output, progress and errors to standard error. */
@@ -83,7 +84,11 @@ function jsonValue(_key: string, value: unknown): unknown {
 /** Wrong usage ends with 2, everything else that failed with 1. */
 export function exitCodeOf(error: unknown): 1 | 2 {
   const usage = ['INPUT_INVALID', 'NOT_FOUND', 'TABLE_UNKNOWN', 'FLEET_INVALID']
-  return error instanceof IsothermError && usage.includes(error.code) ? 2 : 1
+  const isUsage =
+    (error instanceof IsothermError && usage.includes(error.code)) ||
+    // AS OF a version or time that the table never had.
+    error instanceof VersionNotAvailable
+  return isUsage ? 2 : 1
 }
 
 /** What a person sees of an error: the sentence, and the stack only when it is a bug. */

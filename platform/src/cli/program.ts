@@ -1,5 +1,13 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Command, Option } from 'commander'
-import { type Deployment, fleetOfFolder, openDeployment } from '../runtime/index.ts'
+import { IsothermError } from '../contracts/index.ts'
+import {
+  type Deployment,
+  fleetOfFolder,
+  openDeployment,
+  readServerMarker,
+} from '../runtime/index.ts'
 import { loadFleet, rememberedFleetFile, rememberFleetFile } from './fleet-source.ts'
 import { errorText, exitCodeOf, type Output, openOutput } from './output.ts'
 
@@ -34,11 +42,39 @@ export function command<Options extends CommonOptions>(
       output.progressDone()
     } catch (error) {
       output.progressDone()
-      process.stderr.write(`isotherm: ${errorText(error)}\n`)
+      process.stderr.write(`isotherm: ${errorText(inPlainWords(error, options.data))}\n`)
       process.exitCode = exitCodeOf(error)
     }
   })
   return created
+}
+
+/** Says which server keeps a folder, and what can be done beside it. */
+function inPlainWords(error: unknown, dataDirectory: string): unknown {
+  if (!(error instanceof IsothermError) || error.code !== 'DATA_FOLDER_LOCKED') return error
+  const server = readServerMarker(dataDirectory)
+  if (server === undefined) return error
+  return new IsothermError(
+    'DATA_FOLDER_LOCKED',
+    `${resolve(dataDirectory)} is in use by the server at ${server.url} (process ` +
+      `${server.processId}): stop it with Ctrl-C, repeat this, and start it again; alerts, ` +
+      'devices list, models, query, tokens and doctor work beside it',
+    { cause: error },
+  )
+}
+
+/** Whether there is a data folder at a path. */
+export function hasDataFolder(directory: string): boolean {
+  return existsSync(join(resolve(directory), 'isotherm.json'))
+}
+
+/** The folder of a command that makes none. @throws IsothermError INPUT_INVALID without one */
+export function requireDataFolder(directory: string): string {
+  if (hasDataFolder(directory)) return directory
+  throw new IsothermError(
+    'INPUT_INVALID',
+    `${resolve(directory)} is no data folder; give one with --data, or make one with isotherm import or up`,
+  )
 }
 
 /** Name of the fleet a command works on: as asked, as the folder says, or refrigeration. */
@@ -46,8 +82,17 @@ export function fleetName({ fleet, data }: CommonOptions): string {
   return fleet ?? rememberedFleetFile(data) ?? fleetOfFolder(data) ?? 'refrigeration'
 }
 
-/** Opens the deployment of the common options for the time of some work. */
+/** Opens the deployment in a folder that is there, for the time of some work. */
 export async function withDeployment<T>(
+  options: CommonOptions & { readonly threads?: number },
+  work: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
+  requireDataFolder(options.data)
+  return withNewDeployment(options, work)
+}
+
+/** Opens the deployment of the common options, in a new folder if need be. */
+export async function withNewDeployment<T>(
   options: CommonOptions & { readonly threads?: number },
   work: (deployment: Deployment) => Promise<T>,
 ): Promise<T> {

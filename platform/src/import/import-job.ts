@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import {
   type DeviceLog,
   type FleetDefinition,
@@ -89,6 +89,29 @@ function refusal(path: string, tally: Tally): IsothermError {
       shown.join('\n') +
       (more > 0 ? `\n  and ${more} more` : ''),
   )
+}
+
+/**
+ * Sees whether a file can be read and fits fleet and map, before there is any place to import to.
+ * @throws IsothermError INPUT_INVALID, saying what is missing
+ */
+export async function checkFile(
+  options: Pick<ImportOptions, 'path' | 'fleet' | 'map'> & {
+    readonly deviceId: string | undefined
+  },
+): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    const source = await openSource(connection, options.path)
+    rowConverter(
+      options.fleet,
+      resolveMap(options.fleet, options.map, source.columns, options.deviceId),
+    )
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ export { type ColumnMap, parseColumnMap, withInlineEntries } from './column-map.
 export { createAdmission } from './import-admission.ts'
 export {
   type BadRow,
+  checkFile,
   type ImportedMessage,
   type ImportOptions,
   type ImportOutcome,

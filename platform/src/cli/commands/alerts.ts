@@ -8,6 +8,7 @@ import {
   personResolutionCodes,
 } from '../../objects/index.ts'
 import { readServerMarker } from '../../runtime/index.ts'
+import { countOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 
 type ListOptions = CommonOptions & { readonly all?: boolean; readonly limit: string }
@@ -96,7 +97,7 @@ function addList(alerts: Command): void {
       new Option('--limit <number>', 'most alerts to print').default('50'),
     ],
     async (options, output) => {
-      const limit = Number(options.limit)
+      const limit = countOf(options.limit, 'limit', 1)
       const isAll = options.all === true
       const page = await call<{ readonly alerts: readonly Listed[] }>(
         options,

@@ -14,8 +14,9 @@ import {
   publishHistory,
   publishLive,
 } from '../../simulate/index.ts'
+import { countOf, numberOf } from '../option-values.ts'
 import type { Output } from '../output.ts'
-import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { type CommonOptions, command, withNewDeployment } from '../program.ts'
 import { type RunningServer, serve } from '../serve.ts'
 import { parseServerOptions, serverOptions, stopSignal } from './up.ts'
 
@@ -168,7 +169,7 @@ async function play(
     ...devices.map(({ device_id }) => deployment.state.live.lastReadingMs(device_id) ?? 0),
   )
   for (const { deviceId, mode } of story.faults) output.line(`injected: ${mode} on ${deviceId}`)
-  const historyStartMs = Math.max(nowMs - days * dayMs, newest + minuteMs)
+  const historyStartMs = Math.min(nowMs, Math.max(nowMs - days * dayMs, newest + minuteMs))
   await tellHistory(story, historyStartMs, nowMs)
   if ((await deployment.models.deployed(deployment.clock())).length === 0) {
     output.progress('training')
@@ -197,15 +198,17 @@ export function addDemo(program: Command): void {
     'run everything on a simulated fleet with faults under way',
     [
       ...serverOptions({ commitSeconds: 5 }),
-      new Option('--devices <number>', 'simulated units').default('36'),
-      new Option('--days <number>', 'days of history').default('7'),
+      new Option('--devices <number>', 'simulated units').default('30'),
+      new Option('--days <number>', 'days of history').default('10'),
       new Option('--seed <number>', 'seed of fleet, history and faults').default('7'),
     ],
     async (options, output) => {
       const parsed = parseServerOptions(options)
-      const seed = Number(options.seed)
+      const seed = countOf(options.seed, 'seed', 0)
+      const count = countOf(options.devices, 'devices', 1)
+      const days = numberOf(options.days, 'days', 0)
       const stopped = stopSignal()
-      await withDeployment(options as CommonOptions, async (deployment) => {
+      await withNewDeployment(options as CommonOptions, async (deployment) => {
         const { simulator } = deployment.fleet
         if (simulator === undefined) {
           throw new IsothermError(
@@ -213,14 +216,14 @@ export function addDemo(program: Command): void {
             `the ${deployment.fleet.name} fleet has no simulator; choose --fleet refrigeration`,
           )
         }
-        const devices = await registerFleet(deployment, simulator, Number(options.devices), seed)
+        const devices = await registerFleet(deployment, simulator, count, seed)
         // History comes as fast as it can be taken; ING-12's default is for live fleets.
         const server = await serve(deployment, { totalRate: 1_000_000, ...parsed })
         output.line(`Isotherm demo: ${server.url}`)
         const faults = plannedFaults(simulator, devices, deployment.clock())
         const story = { deployment, server, simulator, devices, faults, seed, output }
         try {
-          await play(story, Number(options.days), parsed.mqttPort, stopped)
+          await play(story, days, parsed.mqttPort, stopped)
         } finally {
           await server.close()
         }

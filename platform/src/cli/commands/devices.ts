@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type DeviceRow, IsothermError, newDevice } from '../../contracts/index.ts'
 import { generateSasKeys, hashPassword } from '../../objects/index.ts'
 import { type Deployment, readServerMarker } from '../../runtime/index.ts'
-import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { type CommonOptions, command, withDeployment, withNewDeployment } from '../program.ts'
 
 const deviceSchema = z.strictObject({
   device_id: z.string(),
@@ -168,7 +168,7 @@ export function addDevices(program: Command): void {
       const { site, model } = options
       const entry = deviceSchema.parse({ device_id: deviceId, site_id: site, model })
       output.records(
-        await withDeployment(options, (deployment) =>
+        await withNewDeployment(options, (deployment) =>
           register(deployment, [entry], options.hostName),
         ),
       )
@@ -182,7 +182,7 @@ export function addDevices(program: Command): void {
     async (options, output, [path = '']) => {
       const entries = readEntries(path)
       output.records(
-        await withDeployment(options, (deployment) =>
+        await withNewDeployment(options, (deployment) =>
           register(deployment, entries, options.hostName),
         ),
       )
@@ -194,7 +194,7 @@ export function addDevices(program: Command): void {
     'create a token that may send for many devices; printed once',
     [new Option('--backdate', 'may stamp readings with their own time (history)')],
     async (options, output, [name = '']) => {
-      const made = await withDeployment(options, ({ state }) =>
+      const made = await withNewDeployment(options, ({ state }) =>
         state.credentials.addCollector({
           collectorId: name,
           mayBackdate: options.backdate === true,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { diagnose, readServerMarker } from '../../runtime/index.ts'
 import { loadFleet } from '../fleet-source.ts'
+import { countOf } from '../option-values.ts'
 import { type CommonOptions, command, fleetName } from '../program.ts'
 
 type DoctorOptions = CommonOptions & { readonly port: string; readonly hostName: readonly string[] }
@@ -19,7 +20,7 @@ export function addDoctor(program: Command): void {
       const findings = await diagnose({
         dataDirectory: options.data,
         fleet: await loadFleet(fleetName(options)),
-        ports: [Number(options.port), 1883, 8883],
+        ports: [countOf(options.port, 'port', 1), 1883, 8883],
         hostNames: options.hostName,
         isRunning: readServerMarker(options.data) !== undefined,
         nowMs: Date.now(),

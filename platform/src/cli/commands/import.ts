@@ -3,13 +3,21 @@ import { type Command, Option } from 'commander'
 import { type FleetDefinition, IsothermError, newDevice } from '../../contracts/index.ts'
 import {
   type ColumnMap,
+  checkFile,
   createAdmission,
   importFile,
   parseColumnMap,
   withInlineEntries,
 } from '../../import/index.ts'
 import { createStageClock, type Deployment, runPipeline } from '../../runtime/index.ts'
-import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { loadFleet } from '../fleet-source.ts'
+import {
+  type CommonOptions,
+  command,
+  fleetName,
+  hasDataFolder,
+  withNewDeployment,
+} from '../program.ts'
 
 type ImportOptions = CommonOptions & {
   readonly map?: readonly string[]
@@ -86,7 +94,12 @@ export function addImport(program: Command): void {
     ],
     async (options, output, [path = '']) => {
       const map = mapOf(options.map)
-      await withDeployment(options, async (deployment) => {
+      if (!hasDataFolder(options.data)) {
+        // A file that does not fit leaves no folder behind that is bound to the wrong fleet.
+        const fleet = await loadFleet(fleetName(options))
+        await checkFile({ path, fleet, map, deviceId: options.device })
+      }
+      await withNewDeployment(options, async (deployment) => {
         const { lake, log, fleet } = deployment
         const imported = await lake.withConnection((connection) =>
           importFile({

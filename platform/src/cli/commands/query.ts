@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { openLake } from '../../lake/index.ts'
 import { loadFleet } from '../fleet-source.ts'
-import { type CommonOptions, command, fleetName } from '../program.ts'
+import { countOf } from '../option-values.ts'
+import { type CommonOptions, command, fleetName, requireDataFolder } from '../program.ts'
 
 type QueryOptions = CommonOptions & { readonly limit: string }
 
@@ -16,6 +17,8 @@ export function addQuery(program: Command): void {
     "run one SELECT over the tables by name; also NAME AS OF VERSION 3, NAME TIMESTAMP AS OF '...'",
     [new Option('--limit <rows>', 'most rows to print').default('100000')],
     async (options, output, [sql = '']) => {
+      requireDataFolder(options.data)
+      const maxRows = countOf(options.limit, 'limit', 1)
       const temporaryDirectory = mkdtempSync(join(tmpdir(), 'isotherm-query-'))
       const lake = await openLake({
         directory: join(resolve(options.data), 'tables'),
@@ -24,7 +27,7 @@ export function addQuery(program: Command): void {
         temporaryDirectory,
       })
       try {
-        const result = await lake.query(sql, { maxRows: Number(options.limit) })
+        const result = await lake.query(sql, { maxRows })
         const names = result.columns.map(({ name }) => name)
         output.records(
           result.rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]]))),

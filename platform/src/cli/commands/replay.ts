@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { replayPipeline } from '../../runtime/index.ts'
 import { loadFleet } from '../fleet-source.ts'
-import { type CommonOptions, command, fleetName } from '../program.ts'
-import { instantOf } from './run.ts'
+import { instantOf, numberOf, threadsOf } from '../option-values.ts'
+import { type CommonOptions, command, fleetName, requireDataFolder } from '../program.ts'
 
 type ReplayOptions = CommonOptions & {
   readonly from?: string
@@ -24,13 +24,15 @@ export function addReplay(program: Command): void {
       new Option('--threads <number>', 'default: all cores; the scores are the same'),
     ],
     async (options, output) => {
+      requireDataFolder(options.data)
+      const { threads: threadCount } = threadsOf(options.threads)
       const outcome = await replayPipeline({
         fleet: await loadFleet(fleetName(options)),
         dataDirectory: options.data,
         untilMs: instantOf(options.until, 'until'),
-        stepMs: Number(options.step) * 60_000,
+        stepMs: numberOf(options.step, 'step', 1) * 60_000,
         ...(options.from !== undefined && { fromMs: instantOf(options.from, 'from') }),
-        ...(options.threads !== undefined && { threadCount: Number(options.threads) }),
+        ...(threadCount !== undefined && { threadCount }),
         onProgress: (done, total) => output.progress(`replaying: step ${done} of ${total}`),
       })
       output.records([

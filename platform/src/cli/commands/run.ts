@@ -1,19 +1,10 @@
 import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
 import { createStageClock, runPipeline, type StageName, stageNames } from '../../runtime/index.ts'
+import { instantOf, threadsOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 
 type RunOptions = CommonOptions & { readonly until?: string; readonly threads?: string }
-
-/** Epoch ms of an ISO text. @throws IsothermError INPUT_INVALID */
-export function instantOf(text: string, name: string): number {
-  const ms = Date.parse(text)
-  if (Number.isFinite(ms)) return ms
-  throw new IsothermError(
-    'INPUT_INVALID',
-    `--${name} ${text}: expected an instant such as 2026-11-21T00:00:00Z`,
-  )
-}
 
 /** `isotherm run <stage>`: one stage, or all, now. */
 export function addRun(program: Command): void {
@@ -41,7 +32,7 @@ export function addRun(program: Command): void {
       const common = {
         data: options.data,
         ...(options.fleet !== undefined && { fleet: options.fleet }),
-        ...(threads !== undefined && { threads: Number(threads) }),
+        ...threadsOf(threads),
       }
       await withDeployment(common, async (deployment) => {
         const clock = createStageClock(deployment.clock, () => performance.now())

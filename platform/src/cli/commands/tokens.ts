@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
 import { type Role, roles } from '../../objects/index.ts'
 import { addApiToken, readApiTokens } from '../api-tokens.ts'
-import { type CommonOptions, command } from '../program.ts'
+import { type CommonOptions, command, requireDataFolder } from '../program.ts'
 
 type TokenOptions = CommonOptions & { readonly role: Role; readonly site?: readonly string[] }
 
@@ -36,7 +36,7 @@ export function addTokens(program: Command): void {
     [],
     async (options, output) => {
       output.records(
-        readApiTokens(options.data).map(({ identity }) => ({
+        readApiTokens(requireDataFolder(options.data)).map(({ identity }) => ({
           id: identity.id,
           name: identity.name,
           role: identity.role,

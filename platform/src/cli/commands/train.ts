@@ -1,7 +1,8 @@
+import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { trainModels } from '../../models/index.ts'
-import { type CommonOptions, command, withDeployment } from '../program.ts'
-import { instantOf } from './run.ts'
+import { openModelRegistry, trainModels } from '../../models/index.ts'
+import { countOf, instantOf, threadsOf } from '../option-values.ts'
+import { type CommonOptions, command, requireDataFolder, withDeployment } from '../program.ts'
 
 type TrainOptions = CommonOptions & {
   readonly model?: string
@@ -30,7 +31,7 @@ export function addTrain(program: Command): void {
         {
           data: options.data,
           ...(options.fleet && { fleet: options.fleet }),
-          ...(threads !== undefined && { threads: Number(threads) }),
+          ...threadsOf(threads),
         },
         async (deployment) => {
           // Trained as of the past, a model is in force from then on: a replay needs it.
@@ -46,8 +47,8 @@ export function addTrain(program: Command): void {
               devices: deployment.state.registry.devices(),
               untilMs,
               ...(model !== undefined && { only: { modelId: model } }),
-              ...(seed !== undefined && { seed: Number(seed) }),
-              ...(threads !== undefined && { threads: Number(threads) }),
+              ...(seed !== undefined && { seed: countOf(seed, 'seed', 0) }),
+              ...threadsOf(threads),
               ...(deploy !== undefined && { deploy }),
             },
           )
@@ -84,24 +85,25 @@ export function addTrain(program: Command): void {
     'list registered models',
     [],
     async (options, output) => {
-      await withDeployment(options, async ({ models, clock }) => {
-        const deployed = await models.deployed(clock())
-        output.records(
-          (await models.list()).map((manifest) => ({
-            model: manifest.modelId,
-            minutes: manifest.durationMinutes,
-            version: manifest.modelVersion,
-            role:
-              deployed.find(
-                (row) =>
-                  row.model_id === manifest.modelId &&
-                  row.window_duration_minutes === manifest.durationMinutes &&
-                  row.model_version === manifest.modelVersion,
-              )?.deployment_role ?? '-',
-            hash: manifest.contentHash.slice(0, 12),
-          })),
-        )
-      })
+      const directory = join(resolve(requireDataFolder(options.data)), 'models')
+      // Registered models are immutable files: they can be listed beside a running server.
+      const models = await openModelRegistry({ directory })
+      const deployed = await models.deployed(Date.now())
+      output.records(
+        (await models.list()).map((manifest) => ({
+          model: manifest.modelId,
+          minutes: manifest.durationMinutes,
+          version: manifest.modelVersion,
+          role:
+            deployed.find(
+              (row) =>
+                row.model_id === manifest.modelId &&
+                row.window_duration_minutes === manifest.durationMinutes &&
+                row.model_version === manifest.modelVersion,
+            )?.deployment_role ?? '-',
+          hash: manifest.contentHash.slice(0, 12),
+        })),
+      )
     },
   )
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
-import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { countOf, numberOf, threadsOf } from '../option-values.ts'
+import { type CommonOptions, command, withNewDeployment } from '../program.ts'
 import { type ServeOptions, serve } from '../serve.ts'
 
 type UpOptions = CommonOptions & {
@@ -43,13 +44,10 @@ export function serverOptions(defaults: { readonly commitSeconds: number }): rea
   ]
 }
 
-function number(text: string, name: string, least: number): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value >= least) return value
-  throw new IsothermError(
-    'INPUT_INVALID',
-    `--${name} ${text}: expected a number of ${least} or more`,
-  )
+function portOf(text: string, name: string): number {
+  const port = countOf(text, name, 0)
+  if (port <= 65_535) return port
+  throw new IsothermError('INPUT_INVALID', `--${name} ${text}: expected a port up to 65535`)
 }
 
 /** Parses the options of a listening server. */
@@ -62,18 +60,18 @@ export function parseServerOptions(
   }
   return {
     host: options.host,
-    port: number(options.port, 'port', 0),
-    mqttPort: number(options.mqttPort, 'mqtt-port', 0),
-    mqttsPort: number(options.mqttsPort, 'mqtts-port', 0),
+    port: portOf(options.port, 'port'),
+    mqttPort: portOf(options.mqttPort, 'mqtt-port'),
+    mqttsPort: portOf(options.mqttsPort, 'mqtts-port'),
     hostNames: options.hostName,
-    commitSeconds: number(options.commitSeconds, 'commit-seconds', 0.1),
+    commitSeconds: numberOf(options.commitSeconds, 'commit-seconds', 0.1),
     logLevel: options.logLevel,
     ...(tlsCert !== undefined && { tlsCertificate: tlsCert }),
     ...(tlsKey !== undefined && { tlsKey }),
-    ...(deviceRate !== undefined && { deviceRate: number(deviceRate, 'device-rate', 0.001) }),
-    ...(deviceBurst !== undefined && { deviceBurst: number(deviceBurst, 'device-burst', 1) }),
-    ...(totalRate !== undefined && { totalRate: number(totalRate, 'total-rate', 1) }),
-    ...(threads !== undefined && { threads: number(threads, 'threads', 1) }),
+    ...(deviceRate !== undefined && { deviceRate: numberOf(deviceRate, 'device-rate', 0.001) }),
+    ...(deviceBurst !== undefined && { deviceBurst: numberOf(deviceBurst, 'device-burst', 1) }),
+    ...(totalRate !== undefined && { totalRate: numberOf(totalRate, 'total-rate', 1) }),
+    ...threadsOf(threads),
   }
 }
 
@@ -97,16 +95,20 @@ export function addUp(program: Command): void {
       const stopped = stopSignal()
       const { threads } = parsed
       const common = { ...options, ...(threads !== undefined && { threads }) }
-      await withDeployment(common as CommonOptions & { threads?: number }, async (deployment) => {
-        const server = await serve(deployment, parsed)
-        output.line(`Isotherm is up: ${server.url}`)
-        output.line(
-          `devices: MQTT ${parsed.mqttPort}, MQTT over TLS ${parsed.mqttsPort}, HTTPS ${parsed.port}`,
-        )
-        await stopped
-        output.line('stopping: finishing what was begun')
-        await server.close()
-      })
+      await withNewDeployment(
+        common as CommonOptions & { threads?: number },
+        async (deployment) => {
+          const server = await serve(deployment, parsed)
+          output.line(`Isotherm is up: ${server.url}`)
+          output.line(
+            `devices: MQTT ${parsed.mqttPort || 'off'}, MQTT over TLS ${parsed.mqttsPort || 'off'}, ` +
+              `batches ${server.url}/messages/batch`,
+          )
+          await stopped
+          output.line('stopping: finishing what was begun')
+          await server.close()
+        },
+      )
     },
   )
 }
