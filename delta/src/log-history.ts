@@ -62,6 +62,8 @@ export async function historyOf(
   return entries.toReversed()
 }
 
+const instant = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : String(ms))
+
 /**
  * The newest version committed at or before a time.
  * @throws VersionNotAvailable if the time is before the oldest commit or after the newest
@@ -76,9 +78,10 @@ export async function versionAt(store: ObjectStore, timestampMs: number): Promis
   const edge = found === undefined ? commits[0] : newest
   throw new VersionNotAvailable({
     table: store.location,
-    where: `time ${timestampMs}`,
+    where: `time ${instant(timestampMs)}`,
     what: found === undefined ? 'before the oldest commit' : 'after the newest commit',
-    found: edge === undefined ? 'no commit' : `version ${edge.version} at ${edge.timestampMs}`,
+    found:
+      edge === undefined ? 'no commit' : `version ${edge.version} at ${instant(edge.timestampMs)}`,
     fix: 'ask for a time between the oldest and the newest commit, or for the newest version',
   })
 }

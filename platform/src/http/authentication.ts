@@ -37,7 +37,8 @@ export function checkOpenMode(authentication: Authentication, host: string): voi
   throw new IsothermError(
     'INPUT_INVALID',
     `http: authentication is open, but the address is ${host}, which other machines reach; ` +
-      'expected a loopback address; bind to 127.0.0.1 or configure API tokens',
+      'expected a loopback address; listen on 127.0.0.1, or give people tokens first with ' +
+      'isotherm tokens add NAME',
   )
 }
 
