@@ -91,24 +91,42 @@ function authenticationOf(deployment: Deployment, localToken: string): Authentic
   }
 }
 
-/** Prometheus text of the gateway's counters and the pipeline's stages. */
+type Sample = {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Prometheus text of samples, grouped by name with their type. */
+function exposition(samples: readonly Sample[]): string {
+  return [...Map.groupBy(samples, ({ name }) => name)]
+    .flatMap(([name, group]) => [
+      `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`,
+      ...group.map(({ labels, value }) => {
+        const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
+        return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
+      }),
+    ])
+    .join('\n')
+}
+
+/** Prometheus text of the gateway's counters, the pipeline's stages and the stream rules. */
 function metricsText(gateway: Gateway, operation: Operation): readonly string[] {
-  const lines = gateway.metrics().map(({ name, labels, value }) => {
-    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
-    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
-  })
   const stages = operation
     .health()
-    .flatMap(({ stage, runCount, failureCount, totalSeconds }) => [
-      `isotherm_stage_runs_total{stage="${stage}"} ${runCount}`,
-      `isotherm_stage_failures_total{stage="${stage}"} ${failureCount}`,
-      `isotherm_stage_seconds_total{stage="${stage}"} ${totalSeconds}`,
+    .flatMap(({ stage, runCount, failureCount, totalSeconds }): readonly Sample[] => [
+      { name: 'isotherm_stage_runs_total', labels: { stage }, value: runCount },
+      { name: 'isotherm_stage_failures_total', labels: { stage }, value: failureCount },
+      { name: 'isotherm_stage_seconds_total', labels: { stage }, value: totalSeconds },
     ])
-  const stream = operation.streamRules.counts()
-  const rules = Object.entries(stream).map(
-    ([what, count]) => `isotherm_stream_messages_total{outcome="${what}"} ${count}`,
+  const rules = Object.entries(operation.streamRules.counts()).map(
+    ([outcome, value]): Sample => ({
+      name: 'isotherm_stream_messages_total',
+      labels: { outcome },
+      value,
+    }),
   )
-  return [[...lines, ...stages, ...rules].join('\n')]
+  return [exposition([...gateway.metrics(), ...stages, ...rules])]
 }
 
 /** Starts gateway, pipeline, API and console of an open deployment. */
@@ -131,6 +149,8 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       }),
     },
   })
+  // The pipeline may finish a run before the server that tells of it is there.
+  let http: HttpServer | undefined
   const operation = await startOperation(deployment, {
     commitSeconds: options.commitSeconds,
     stopwatch: () => performance.now(),
@@ -139,18 +159,20 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       const { scoring } = outcome
       if (scoring?.models.some(({ kind }) => kind === 'scored') !== true) return
       const at = new Date(scoring.scoredAtMs).toISOString()
-      http.publish({
+      http?.publish({
         kind: 'run',
         stage: 'score',
         outcome: scoring.isPartial ? 'partial' : 'ok',
         at,
       })
-      http.publish({ kind: 'devices', device_ids: [] })
+      http?.publish({ kind: 'devices', device_ids: [] })
     },
     onFailure: (what, error) => logger.error({ what, error: String(error) }, 'stage failed'),
   })
   const consoleDirectory = builtConsole()
-  const http = await createHttpServer({
+  const certificate =
+    options.tlsCertificate === undefined ? undefined : await certificateOf(deployment, options)
+  http = await createHttpServer({
     fleet,
     lake,
     state,
@@ -166,6 +188,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       })),
     ingestRoutes: (app) => ingestRoutes(app, gateway),
     ...(consoleDirectory !== undefined && { consoleDirectory }),
+    ...(certificate !== undefined && { tls: certificate }),
     onFailure: ({ requestId, error }) => logger.error({ requestId, error: String(error) }, 'http'),
   })
   const close = async () => {
@@ -180,7 +203,12 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     if (mqttPort !== 0) await gateway.listenMqtt({ host, port: mqttPort })
     if (tls !== undefined) await gateway.listenMqtt({ host, port: mqttsPort, tls })
     const url = await http.listen({ host, port: options.port })
-    writeServerMarker(folder.directory, { url, token: localToken, processId: process.pid })
+    writeServerMarker(folder.directory, {
+      url,
+      token: localToken,
+      processId: process.pid,
+      ...(certificate !== undefined && { certificate: certificate.cert }),
+    })
     return { url, operation, gateway, http, close }
   } catch (error) {
     await close()

@@ -8,6 +8,7 @@ import {
   personResolutionCodes,
 } from '../../objects/index.ts'
 import { readServerMarker } from '../../runtime/index.ts'
+import { callServer } from '../call-server.ts'
 import { countOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 
@@ -34,20 +35,10 @@ async function call<T>(
 ): Promise<T | undefined> {
   const server = readServerMarker(options.data)
   if (server === undefined) return undefined
-  const response = await fetch(`${server.url}${path}`, {
-    headers: {
-      authorization: `Bearer ${server.token}`,
-      ...(body !== undefined && {
-        'content-type': 'application/json',
-        'idempotency-key': randomUUID(),
-      }),
-    },
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  return callServer<T>(server, {
+    path,
+    ...(body !== undefined && { body, idempotencyKey: randomUUID() }),
   })
-  const answer: unknown = await response.json()
-  if (response.ok) return answer as T
-  const detail = (answer as { readonly detail?: string }).detail ?? `status ${response.status}`
-  throw new IsothermError('INPUT_INVALID', detail)
 }
 
 /** Performs an action through the server that owns the folder, or directly when none runs. */

@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { type DeviceRow, IsothermError, newDevice } from '../../contracts/index.ts'
 import { generateSasKeys, hashPassword } from '../../objects/index.ts'
-import { type Deployment, readServerMarker } from '../../runtime/index.ts'
+import { type Deployment, readServerMarker, type ServerMarker } from '../../runtime/index.ts'
+import { callServer } from '../call-server.ts'
 import { type CommonOptions, command, withDeployment, withNewDeployment } from '../program.ts'
 
 const deviceSchema = z.strictObject({
@@ -100,17 +101,14 @@ function readEntries(path: string): readonly DeviceEntry[] {
 
 type LiveDevice = { readonly device_id: string }
 
-async function listFromServer(url: string, token: string): Promise<readonly LiveDevice[]> {
+async function listFromServer(server: ServerMarker): Promise<readonly LiveDevice[]> {
   const devices: LiveDevice[] = []
   let cursor = ''
   for (;;) {
-    const response = await fetch(`${url}/api/v1/devices?limit=500${cursor}`, {
-      headers: { authorization: `Bearer ${token}` },
-    })
-    const page = (await response.json()) as {
+    const page = await callServer<{
       readonly devices: readonly LiveDevice[]
       readonly next_cursor?: string | null
-    }
+    }>(server, { path: `/api/v1/devices?limit=500${cursor}` })
     devices.push(...page.devices)
     if (page.next_cursor === undefined || page.next_cursor === null) return devices
     cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`
@@ -128,7 +126,7 @@ export function addDevices(program: Command): void {
     async (options, output) => {
       const server = readServerMarker(options.data)
       if (server !== undefined) {
-        output.records(await listFromServer(server.url, server.token))
+        output.records(await listFromServer(server))
         return
       }
       await withDeployment(options, async ({ state }) => {

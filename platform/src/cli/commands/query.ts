@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { IsothermError } from '../../contracts/index.ts'
 import { openLake } from '../../lake/index.ts'
 import { loadFleet } from '../fleet-source.ts'
 import { countOf } from '../option-values.ts'
@@ -19,9 +20,16 @@ export function addQuery(program: Command): void {
     async (options, output, [sql = '']) => {
       requireDataFolder(options.data)
       const maxRows = countOf(options.limit, 'limit', 1)
+      const directory = join(resolve(options.data), 'tables')
+      if (!existsSync(join(directory, 'raw_sensor_readings', '_delta_log'))) {
+        throw new IsothermError(
+          'INPUT_INVALID',
+          `${directory} holds no tables yet; import a file, or start the server and send readings`,
+        )
+      }
       const temporaryDirectory = mkdtempSync(join(tmpdir(), 'isotherm-query-'))
       const lake = await openLake({
-        directory: join(resolve(options.data), 'tables'),
+        directory,
         fleet: await loadFleet(fleetName(options)),
         readOnly: true,
         temporaryDirectory,
