@@ -7,6 +7,8 @@ export type ServerMarker = {
   /** Bearer token of the local administrator, new at every start. */
   readonly token: string
   readonly processId: number
+  /** PEM certificate of a server that speaks TLS. */
+  readonly certificate?: string
 }
 
 const markerName = 'server.json'
