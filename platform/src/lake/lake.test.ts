@@ -170,6 +170,7 @@ describe('queries', () => {
         .query(`SELECT count(*) FROM raw_sensor_readings ${text}`)
         .then(({ rows }) => Number(rows[0]?.[0]))
     expect(await at('VERSION AS OF 1')).toBe(1)
+    await expect(at("TIMESTAMP AS OF 'noon'")).rejects.toThrow(/expected an instant/)
     expect(await at('AS OF VERSION 2 AS r WHERE r.temperature >= 0')).toBe(2)
   })
 

@@ -1,3 +1,5 @@
+import { IsothermError } from '../contracts/index.ts'
+
 /** A table mentioned in a query, as of a version or an instant if the text says so. */
 export type TableMention = {
   readonly table: string
@@ -23,7 +25,12 @@ function mentionAt(table: string, match: RegExpExecArray): TableMention {
   if (text === undefined || kind === 'VERSION') {
     return { table, version: Number(text ?? match[3]) }
   }
-  return { table, timestampMs: Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`) }
+  const timestampMs = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`)
+  if (Number.isFinite(timestampMs)) return { table, timestampMs }
+  throw new IsothermError(
+    'INPUT_INVALID',
+    `${table} AS OF '${text}': expected an instant such as 2026-11-21T00:00:00Z, or VERSION and a number`,
+  )
 }
 
 /**
