@@ -91,7 +91,7 @@ export const promised: Promised = {
   unit: 'differences',
   bar: '0: model files and all columns of all scores are the same; training again adds nothing',
   quick: true,
-  limitSeconds: 120,
+  limitSeconds: 300,
   run: async (report) => {
     const folder = temporaryFolder('s7')
     try {
