@@ -30,3 +30,4 @@ export {
   writeServerMarker,
 } from './server-marker.ts'
 export { createStageClock, type StageClock, type StageHealth } from './stage-clock.ts'
+export { type TrainingOptions, trainDeployment } from './training.ts'

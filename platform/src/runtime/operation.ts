@@ -1,13 +1,7 @@
 import { Cron } from 'croner'
-import {
-  alertedSpans,
-  runOfflineRule,
-  runSlaMonitor,
-  runStreamRules,
-  type StreamRules,
-} from '../alerts/index.ts'
+import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from '../alerts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
-import { type TrainOutcome, trainModels } from '../models/index.ts'
+import type { TrainOutcome } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
 import {
   finishLastRun,
@@ -16,6 +10,7 @@ import {
   runPipeline,
 } from './pipeline.ts'
 import { createStageClock, type StageHealth } from './stage-clock.ts'
+import { trainDeployment } from './training.ts'
 
 /** When the service does what. */
 export type OperationOptions = {
@@ -44,9 +39,6 @@ export type Operation = {
 
 const minuteMs = 60_000
 
-/** Longest data period of a model, MOD-2. */
-const trainingPeriodMs = 90 * 24 * 60 * minuteMs
-
 /** One piece of work after the other; a failed one does not stop the next. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
@@ -68,7 +60,7 @@ export async function startOperation(
   deployment: Deployment,
   options: OperationOptions,
 ): Promise<Operation> {
-  const { state, fleet, log, lake, models, clock } = deployment
+  const { state, fleet, log, lake, clock } = deployment
   const stages = createStageClock(clock, options.stopwatch)
   const listeningSinceMs = clock()
   const inTurn = createTurns()
@@ -88,19 +80,7 @@ export async function startOperation(
     })
   const train: Operation['train'] = (untilMs) =>
     inTurn(() =>
-      stages.timed('train', async () =>
-        trainModels(
-          { lake, nowMs: clock() },
-          {
-            registry: models,
-            devices: state.registry.devices(),
-            untilMs,
-            threads: deployment.threadCount ?? 1,
-            excludedSpans: await alertedSpans(state, untilMs - trainingPeriodMs, untilMs),
-            setBy: 'schedule',
-          },
-        ),
-      ),
+      stages.timed('train', () => trainDeployment(deployment, { untilMs, setBy: 'schedule' })),
     )
 
   let isRunning = false

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { openModelRegistry, trainModels } from '../../models/index.ts'
+import { openModelRegistry } from '../../models/index.ts'
+import { trainDeployment } from '../../runtime/index.ts'
 import { countOf, instantOf, threadsOf } from '../option-values.ts'
 import { type CommonOptions, command, requireDataFolder, withDeployment } from '../program.ts'
 
@@ -36,22 +37,15 @@ export function addTrain(program: Command): void {
         async (deployment) => {
           // Trained as of the past, a model is in force from then on: a replay needs it.
           const untilMs = until === undefined ? deployment.clock() : instantOf(until, 'until')
-          const outcome = await trainModels(
-            {
-              lake: deployment.lake,
-              nowMs: untilMs,
-              onProgress: (label, done, total) => output.progress(`${label} (${done} of ${total})`),
-            },
-            {
-              registry: deployment.models,
-              devices: deployment.state.registry.devices(),
-              untilMs,
-              ...(model !== undefined && { only: { modelId: model } }),
-              ...(seed !== undefined && { seed: countOf(seed, 'seed', 0) }),
-              ...threadsOf(threads),
-              ...(deploy !== undefined && { deploy }),
-            },
-          )
+          const outcome = await trainDeployment(deployment, {
+            untilMs,
+            effectiveMs: untilMs,
+            onProgress: (label, done, total) => output.progress(`${label} (${done} of ${total})`),
+            ...(model !== undefined && { only: { modelId: model } }),
+            ...(seed !== undefined && { seed: countOf(seed, 'seed', 0) }),
+            ...threadsOf(threads),
+            ...(deploy !== undefined && { deploy }),
+          })
           output.records(
             outcome.models.map((trained) =>
               trained.kind === 'failed'
