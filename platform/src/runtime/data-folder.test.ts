@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -27,6 +27,15 @@ describe('a data folder', () => {
     const path = temporary()
     openDataFolder(path, 'ahu').release()
     expect(() => openDataFolder(path, 'refrigeration')).toThrow(/holds the ahu fleet/)
+  })
+
+  it('is made with its parents, or refused at once where nothing can be made', () => {
+    const path = join(temporary(), 'a', 'b')
+    openDataFolder(path, 'ahu').release()
+    expect(existsSync(join(path, 'isotherm.json'))).toBe(true)
+    const file = join(temporary(), 'file')
+    writeFileSync(file, '')
+    expect(() => openDataFolder(join(file, 'inside'), 'ahu')).toThrow(/cannot be created/)
   })
 
   it('keeps its secret across openings, readable by the owner only', () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { IsothermError } from '../contracts/index.ts'
 
@@ -84,6 +84,13 @@ function secretOf(directory: string): Uint8Array {
   )
 }
 
+/** Step by step: asked to make all at once, Node never returns where the kernel makes nothing. */
+function makeFolder(directory: string): void {
+  if (existsSync(directory)) return
+  makeFolder(dirname(directory))
+  mkdirSync(directory)
+}
+
 /** Name of the fleet a data folder holds, or undefined for a new folder. */
 export function fleetOfFolder(directory: string): string | undefined {
   const path = join(resolve(directory), 'isotherm.json')
@@ -97,7 +104,7 @@ export function fleetOfFolder(directory: string): string | undefined {
 export function openDataFolder(path: string, fleetName: string): DataFolder {
   const directory = resolve(path)
   try {
-    mkdirSync(directory, { recursive: true })
+    makeFolder(directory)
   } catch (cause) {
     throw new IsothermError(
       'INPUT_INVALID',
