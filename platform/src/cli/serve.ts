@@ -18,6 +18,7 @@ import {
   type Operation,
   type PipelineOutcome,
   removeServerMarker,
+  requireDiskRoom,
   startOperation,
   writeServerMarker,
 } from '../runtime/index.ts'
@@ -132,6 +133,7 @@ function metricsText(gateway: Gateway, operation: Operation): readonly string[] 
 /** Starts gateway, pipeline, API and console of an open deployment. */
 export async function serve(deployment: Deployment, options: ServeOptions): Promise<RunningServer> {
   const { fleet, lake, state, log, clock, folder } = deployment
+  requireDiskRoom(folder.directory)
   const logger = pino({ level: options.logLevel, base: null }, pino.destination(2))
   const localToken = randomBytes(32).toString('base64url')
   const gateway = createGateway({

@@ -14,6 +14,7 @@ export {
 } from './deployment.ts'
 export { developmentCertificate, type ServerCertificate } from './development-certificate.ts'
 export { type DiagnosisOptions, diagnose, type Finding } from './diagnosis.ts'
+export { requireDiskRoom } from './disk-room.ts'
 export { type Operation, type OperationOptions, startOperation } from './operation.ts'
 export {
   type PipelineOptions,

@@ -9,7 +9,12 @@ import {
   parseColumnMap,
   withInlineEntries,
 } from '../../import/index.ts'
-import { createStageClock, type Deployment, runPipeline } from '../../runtime/index.ts'
+import {
+  createStageClock,
+  type Deployment,
+  requireDiskRoom,
+  runPipeline,
+} from '../../runtime/index.ts'
 import { loadFleet } from '../fleet-source.ts'
 import {
   type CommonOptions,
@@ -100,7 +105,8 @@ export function addImport(program: Command): void {
         await checkFile({ path, fleet, map, deviceId: options.device })
       }
       await withNewDeployment(options, async (deployment) => {
-        const { lake, log, fleet } = deployment
+        const { lake, log, fleet, folder } = deployment
+        requireDiskRoom(folder.directory)
         const imported = await lake.withConnection((connection) =>
           importFile({
             path,
