@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { IsothermError } from '../contracts/index.ts'
+import { requireDiskRoom } from './disk-room.ts'
 
 /** Layout version of a data folder; a folder of a newer one is refused untouched. */
 const layoutVersion = 1
@@ -63,6 +64,12 @@ function lock(directory: string): () => void {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
+    // Only SQLITE_BUSY means another process; a full disk cannot write the lock's journal either.
+    const isBusy = cause instanceof Error && 'errcode' in cause && cause.errcode === 5
+    if (!isBusy) {
+      requireDiskRoom(directory)
+      throw cause
+    }
     throw new IsothermError(
       'DATA_FOLDER_LOCKED',
       `${directory} is in use by another Isotherm process; stop it, or give another --data folder`,
