@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { normalMatrix } from '../testing/generated-tables.ts'
 import { rowsOf } from '../testing/naive-twins.ts'
+import { fitRobustBaseline } from './baseline/robust-baseline.ts'
 import { type Detector, explainDetector, scoreDetector } from './detector.ts'
 import {
   type FeatureMatrix,
@@ -8,11 +9,10 @@ import {
   featureMatrixOfRows,
   selectRows,
 } from './feature-matrix.ts'
-import { fitIsolationForest } from './isolation-forest.ts'
-import { encodeModel } from './model-file.ts'
-import { fitNearestNeighbours } from './nearest-neighbours.ts'
-import { fitRobustBaseline } from './robust-baseline.ts'
-import { createScoringPool } from './scoring-pool.ts'
+import { fitIsolationForest } from './forest/isolation-forest.ts'
+import { encodeModel } from './model-file/model-file.ts'
+import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
+import { createScoringPool } from './threads/scoring-pool.ts'
 
 /** What the checks need to know of a detector; a new one is added here and nowhere else. */
 type CheckedDetector = {

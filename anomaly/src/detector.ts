@@ -1,30 +1,37 @@
+import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
+import type { DetectorKind } from './detector-kind.ts'
 import { invalidOption } from './errors.ts'
-import { type FeatureMatrix, requireColumns, requireFinite } from './feature-matrix.ts'
-import { explainIsolationForest } from './isolation-explain.ts'
-import type { IsolationForest } from './isolation-forest.ts'
-import { scoreForestRows, scoreIsolationForest } from './isolation-score.ts'
-import type { NearestNeighbourModel } from './nearest-neighbours.ts'
 import {
-  explainNearestNeighbours,
-  scoreNearestNeighbours,
-  scoreNeighbourRows,
-} from './nearest-neighbours-score.ts'
-import type { RobustBaseline } from './robust-baseline.ts'
-import {
-  explainRobustBaseline,
-  requireRowGroups,
-  type ScoredGroups,
-  scoreBaselineRows,
-  scoreRobustBaseline,
-} from './robust-baseline-score.ts'
+  type FeatureMatrix,
+  outputFor,
+  requireColumns,
+  requireFinite,
+  requireRowIndices,
+} from './feature-matrix.ts'
+import { isolationForestKind } from './forest/isolation-forest-kind.ts'
+import type { ModelState } from './model-file/model-file.ts'
+import { readLiteral, readObject } from './model-file/model-state-reader.ts'
+import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
+import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
 
-/** Learned state of any detector, told apart by `kind`. */
-export type Detector = IsolationForest | RobustBaseline | NearestNeighbourModel
+/** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
+const kinds = {
+  isolation_forest: isolationForestKind,
+  nearest_neighbours: nearestNeighboursKind,
+  robust_baseline: robustBaselineKind,
+} as const
+
+/** Name of a kind of detector, as in the `kind` field of its learned state. */
+export type DetectorKindName = keyof typeof kinds
+
+/** Learned state of any detector, told apart by `kind`. Plain data. */
+export type Detector = Parameters<(typeof kinds)[DetectorKindName]['scoreRows']>[0]
 
 /**
  * Raw scores of any detector: one per row, higher is more abnormal; the scale is the detector's.
- * @param groups device and cohort of each row; needed by a robust baseline, ignored by others
- * @throws as the detector's own score function; INVALID_OPTION if a baseline gets no groups
+ * @param groups device and cohort of each row; needed by detectors with a normal per group
+ * @throws COLUMN_MISMATCH, SHAPE_MISMATCH, NOT_FINITE where the detector refuses missing values,
+ *   INVALID_OPTION if groups are needed and absent
  */
 export function scoreDetector(
   model: Detector,
@@ -32,22 +39,16 @@ export function scoreDetector(
   groups?: ScoredGroups,
   out?: Float64Array,
 ): Float64Array {
-  switch (model.kind) {
-    case 'isolation_forest':
-      return scoreIsolationForest(model, matrix, out)
-    case 'nearest_neighbours':
-      return scoreNearestNeighbours(model, matrix, out)
-    case 'robust_baseline':
-      return scoreRobustBaseline(model, matrix, requireGroups(groups), out).scores
-    default:
-      return unreachable(model)
-  }
+  requireScorable(model, matrix, groups)
+  const scores = outputFor(matrix, out)
+  scoreDetectorRows(model, matrix.values, groups, 0, matrix.rowCount, scores)
+  return scores
 }
 
 /**
  * Contribution of each column to the score of the given rows, in the detector's unit.
  * @returns rowIndices.length × columns, row-major
- * @throws as the detector's own explain function
+ * @throws as `scoreDetector`, and INVALID_OPTION for a row index outside the matrix
  */
 export function explainDetector(
   model: Detector,
@@ -55,30 +56,41 @@ export function explainDetector(
   rowIndices: ArrayLike<number>,
   groups?: ScoredGroups,
 ): Float64Array {
-  switch (model.kind) {
-    case 'isolation_forest':
-      return explainIsolationForest(model, matrix, rowIndices).contributions
-    case 'nearest_neighbours':
-      return explainNearestNeighbours(model, matrix, rowIndices)
-    case 'robust_baseline':
-      return explainRobustBaseline(model, matrix, requireGroups(groups), rowIndices)
-    default:
-      return unreachable(model)
-  }
+  requireScorable(model, matrix, groups)
+  requireRowIndices(matrix, rowIndices)
+  return kindOf(model).explainRows(model, matrix, rowIndices, groups)
+}
+
+/** What a NaN cell means to this detector: `refused`, or `left out` of the row's score. */
+export function missingValuePolicy(model: Detector): 'refused' | 'left out' {
+  return kindOf(model).missingValues
 }
 
 /**
- * Refuses what the detector's own score function would refuse, so that rows can then be scored in
- * any split. Cost O(cells).
+ * Turns decoded data into a detector after checking every field, length and index, so that a
+ * wrong file cannot make a hot loop read past its arrays.
+ * @throws MODEL_FILE_INVALID naming the field
+ * Cost O(size of the model).
+ */
+export function parseDetector(value: ModelState): Detector {
+  const state = readObject(value, 'detector')
+  const names = Object.values(kinds).map(({ kind }) => kind)
+  return kinds[readLiteral(state, 'kind', names)].parse(state)
+}
+
+/**
+ * Refuses what scoring would refuse, so that rows can then be scored in any split.
+ * Cost O(cells).
  */
 export function requireScorable(
   model: Detector,
   matrix: FeatureMatrix,
   groups?: ScoredGroups,
 ): void {
+  const { kind, missingValues, needsGroups } = kindOf(model)
   requireColumns(model.columnNames, matrix)
-  if (model.kind === 'robust_baseline') requireRowGroups(matrix, requireGroups(groups))
-  else requireFinite(`${model.kind} score`, matrix)
+  if (needsGroups) requireRowGroups(matrix, groups)
+  if (missingValues === 'refused') requireFinite(`${kind} score`, matrix)
 }
 
 /** Scores rows [rowStart, rowEnd) of checked inputs: the unit of work of a scoring thread. */
@@ -90,30 +102,12 @@ export function scoreDetectorRows(
   rowEnd: number,
   out: Float64Array,
 ): void {
-  switch (model.kind) {
-    case 'isolation_forest':
-      scoreForestRows(model, values, rowStart, rowEnd, out)
-      break
-    case 'nearest_neighbours':
-      scoreNeighbourRows(model, values, rowStart, rowEnd, out)
-      break
-    case 'robust_baseline': {
-      const scopes = new Uint8Array(out.length)
-      scoreBaselineRows(model, values, requireGroups(groups), rowStart, rowEnd, out, scopes)
-      break
-    }
-    default:
-      unreachable(model)
-  }
+  kindOf(model).scoreRows(model, values, groups, rowStart, rowEnd, out)
 }
 
-function requireGroups(groups: ScoredGroups | undefined): ScoredGroups {
-  if (groups === undefined) {
-    throw invalidOption('groups', 'device indices for a robust baseline', groups)
-  }
-  return groups
-}
-
-function unreachable(model: never): never {
-  throw invalidOption('model', 'a detector', model)
+function kindOf(model: Detector): DetectorKind<Detector> {
+  if (!Object.hasOwn(kinds, model.kind)) throw invalidOption('model', 'a detector', model)
+  // The table's key is the model's own kind, so its functions take this very model; the compiler
+  // cannot follow the pairing.
+  return kinds[model.kind] as unknown as DetectorKind<Detector>
 }

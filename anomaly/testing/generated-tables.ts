@@ -1,5 +1,5 @@
 import { type FeatureMatrix, featureMatrix } from '../src/feature-matrix.ts'
-import { createRandom, nextNormal, nextOpenUnit, type Random } from '../src/random.ts'
+import { createRandom, nextNormal, nextOpenUnit, type Random } from '../src/statistics/random.ts'
 
 /** A table with known outliers; the same on every machine. */
 export type LabelledTable = {

@@ -1,9 +1,9 @@
-import { type Calibration, fitCalibration } from '../src/calibration.ts'
+import { fitRobustBaseline } from '../src/baseline/robust-baseline.ts'
 import type { Detector } from '../src/detector.ts'
 import { selectRows } from '../src/feature-matrix.ts'
-import { fitIsolationForest } from '../src/isolation-forest.ts'
-import { fitNearestNeighbours } from '../src/nearest-neighbours.ts'
-import { fitRobustBaseline } from '../src/robust-baseline.ts'
+import { fitIsolationForest } from '../src/forest/isolation-forest.ts'
+import { fitNearestNeighbours } from '../src/neighbours/nearest-neighbours.ts'
+import { type Calibration, fitCalibration } from '../src/thresholds/calibration.ts'
 import { normalMatrix } from './generated-tables.ts'
 
 /** One small model of every kind: what `model-file-v1.base64.txt` holds. */

@@ -1,6 +1,6 @@
 import type { FeatureMatrix } from '../src/feature-matrix.ts'
-import type { IsolationForest } from '../src/isolation-forest.ts'
-import { averagePathLength } from '../src/path-length.ts'
+import type { IsolationForest } from '../src/forest/isolation-forest.ts'
+import { averagePathLength } from '../src/forest/path-length.ts'
 
 /** Slow, plain versions of the fast code: what the tests trust. */
 

@@ -1,9 +1,9 @@
 // A writer process for the concurrency and crash tests: appends rows one commit at a time.
 // Arguments: folder, writer number, commits to make, where to stop for good ('' or 'before-commit').
 import { DuckDBInstance } from '@duckdb/node-api'
-import { folderStore } from './folder-store.ts'
+import { writeFiles } from './data/write-files.ts'
 import { openTable } from './open-table.ts'
-import { writeFiles } from './write-files.ts'
+import { folderStore } from './store/folder-store.ts'
 
 const [folder = '', writer = '0', commitCount = '1', stopAt = ''] = process.argv.slice(2)
 const appId = `writer-${writer}`

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { folderStore } from './folder-store.ts'
+import { relationSql } from './data/relation.ts'
 import { openTable } from './open-table.ts'
-import { relationSql } from './relation.ts'
 import { rowsOf, scratchConnection } from './scratch.testing.ts'
+import { folderStore } from './store/folder-store.ts'
 
 // Tables written by Spark, from the test corpus of delta-io/delta. They live beside the checkout.
 const repository = fileURLToPath(new URL('../..', import.meta.url))

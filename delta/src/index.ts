@@ -1,16 +1,11 @@
-export type {
-  AddFile,
-  Metadata,
-  PartitionValues,
-  Protocol,
-  RemoveFile,
-  Transaction,
-} from './actions.ts'
-export type { CommitOutcome, CommitRequest } from './commit-request.ts'
-export type { CompactOptions, CompactOutcome } from './compact.ts'
-export { compact } from './compact.ts'
-export type { CommitConflict, ConflictReason } from './conflict.ts'
-export { fromDuckDbType, toDuckDbType } from './duckdb-types.ts'
+export type { RelationOptions } from './data/relation.ts'
+export { relationSql } from './data/relation.ts'
+export type { FileFilter, RangeBound } from './data/skip-files.ts'
+export { skipFiles } from './data/skip-files.ts'
+export type { FileStatistics, StatisticValue } from './data/statistics.ts'
+export { parseStatistics } from './data/statistics.ts'
+export type { WriteOptions } from './data/write-files.ts'
+export { discardFiles, writeFiles } from './data/write-files.ts'
 export type { DeltaErrorCode, ErrorFacts } from './errors.ts'
 export {
   CheckpointUnreadable,
@@ -31,17 +26,27 @@ export {
   UnsupportedFeature,
   VersionNotAvailable,
 } from './errors.ts'
-export { folderStore } from './folder-store.ts'
 export type { Host } from './host.ts'
 export { systemHost } from './host.ts'
-export type { Change, HistoryEntry } from './log-history.ts'
-export { memoryStore } from './memory-store.ts'
-export type { ListOptions, ObjectStore, PutOptions, StoredObject } from './object-store.ts'
+export type {
+  AddFile,
+  Metadata,
+  PartitionValues,
+  Protocol,
+  RemoveFile,
+  Transaction,
+} from './log/actions.ts'
+export type { CommitOutcome, CommitRequest } from './log/commit-request.ts'
+export type { CommitConflict, ConflictReason } from './log/conflict.ts'
+export type { Change, HistoryEntry } from './log/log-history.ts'
+export type { Snapshot } from './log/replay.ts'
+export type { CompactOptions, CompactOutcome } from './maintain/compact.ts'
+export { compact } from './maintain/compact.ts'
+export type { VacuumOptions, VacuumReport } from './maintain/vacuum.ts'
+export { vacuum } from './maintain/vacuum.ts'
 export type { NewTable, TableOptions } from './open-table.ts'
 export { createTable, openTable, tableExists } from './open-table.ts'
-export type { RelationOptions } from './relation.ts'
-export { relationSql } from './relation.ts'
-export type { Snapshot } from './replay.ts'
+export { fromDuckDbType, toDuckDbType } from './schema/duckdb-types.ts'
 export type {
   ArrayType,
   DecimalType,
@@ -51,13 +56,8 @@ export type {
   MapType,
   PrimitiveName,
   StructType,
-} from './schema.ts'
-export type { FileFilter, RangeBound } from './skip-files.ts'
-export { skipFiles } from './skip-files.ts'
-export type { FileStatistics, StatisticValue } from './statistics.ts'
-export { parseStatistics } from './statistics.ts'
+} from './schema/schema.ts'
+export { folderStore } from './store/folder-store.ts'
+export { memoryStore } from './store/memory-store.ts'
+export type { ListOptions, ObjectStore, PutOptions, StoredObject } from './store/object-store.ts'
 export type { DeltaTable, SnapshotRequest } from './table.ts'
-export type { VacuumOptions, VacuumReport } from './vacuum.ts'
-export { vacuum } from './vacuum.ts'
-export type { WriteOptions } from './write-files.ts'
-export { discardFiles, writeFiles } from './write-files.ts'

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { folderStore } from './folder-store.ts'
+import { relationSql } from './data/relation.ts'
+import { vacuum } from './maintain/vacuum.ts'
 import { createTable, openTable } from './open-table.ts'
-import { relationSql } from './relation.ts'
 import { rowsOf, schemaOf, scratchConnection, scratchFolder } from './scratch.testing.ts'
+import { folderStore } from './store/folder-store.ts'
 import type { DeltaTable } from './table.ts'
-import { vacuum } from './vacuum.ts'
 
 const writerScript = fileURLToPath(new URL('./append-writer.testing.ts', import.meta.url))
 

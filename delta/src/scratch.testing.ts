@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { onTestFinished } from 'vitest'
-import type { DeltaField, DeltaSchema, DeltaType } from './schema.ts'
+import type { DeltaField, DeltaSchema, DeltaType } from './schema/schema.ts'
 
 /** A folder that is gone when the test is over. */
 export async function scratchFolder(): Promise<string> {

@@ -11,13 +11,13 @@ import {
   TableNotWritable,
   VersionNotAvailable,
 } from './errors.ts'
-import { folderStore } from './folder-store.ts'
-import { commitPath } from './log-names.ts'
-import { memoryStore } from './memory-store.ts'
-import type { ObjectStore } from './object-store.ts'
+import { commitPath } from './log/log-names.ts'
+import { addOf, randomCommitSchema } from './log/random-commits.testing.ts'
 import { createTable, openTable, tableExists } from './open-table.ts'
-import { addOf, randomCommitSchema } from './random-commits.testing.ts'
 import { schemaOf, scratchFolder } from './scratch.testing.ts'
+import { folderStore } from './store/folder-store.ts'
+import { memoryStore } from './store/memory-store.ts'
+import type { ObjectStore } from './store/object-store.ts'
 
 const startMs = Date.UTC(2026, 10, 20)
 const newTable = (store: ObjectStore = memoryStore(), configuration = {}) =>

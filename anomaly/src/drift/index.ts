@@ -1,0 +1,13 @@
+export {
+  type KolmogorovSmirnovResult,
+  kolmogorovSmirnov,
+  kolmogorovSmirnovSorted,
+} from './kolmogorov-smirnov.ts'
+export {
+  type PsiBins,
+  type PsiReference,
+  type PsiResult,
+  psi,
+  psiOfFractions,
+  psiReference,
+} from './psi.ts'

@@ -1,0 +1,5 @@
+export {
+  type Contributor,
+  type ContributorOptions,
+  topContributors,
+} from './contributors.ts'

@@ -1,0 +1,6 @@
+export {
+  auroc,
+  averagePrecision,
+  descendingOrder,
+  precisionAtK,
+} from './ranking-metrics.ts'

@@ -1,0 +1,5 @@
+export {
+  createScoringPool,
+  type ScoringPool,
+  type ScoringPoolOptions,
+} from './scoring-pool.ts'

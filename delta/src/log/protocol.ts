@@ -1,0 +1,169 @@
+import { LogCorrupt, TableNotWritable, UnsupportedFeature } from '../errors.ts'
+import type { DeltaField, DeltaSchema, DeltaType } from '../schema/schema.ts'
+import { unreachable } from '../schema/schema.ts'
+import type { Metadata, Protocol } from './actions.ts'
+
+/** What every table of ours is created with: engines since 2019 read and write it. */
+export const createdProtocol: Protocol = { minReaderVersion: 1, minWriterVersion: 2 }
+
+const readableFeatures: ReadonlySet<string> = new Set([
+  'timestampNtz',
+  'vacuumProtocolCheck',
+  'v2Checkpoint',
+])
+
+/** Features a writer may keep by doing nothing, as long as no property or column makes them active. */
+const writableFeatures: ReadonlySet<string> = new Set([
+  'appendOnly',
+  'invariants',
+  'checkConstraints',
+  'changeDataFeed',
+  'generatedColumns',
+  'identityColumns',
+  'columnMapping',
+  'timestampNtz',
+  'vacuumProtocolCheck',
+])
+
+/**
+ * Refuses tables that cannot be read rightly.
+ * @throws UnsupportedFeature naming every feature that is missing here
+ * @throws LogCorrupt if the protocol action contradicts itself
+ */
+export function checkReadable(protocol: Protocol, metadata: Metadata, table: string): void {
+  checkConsistent(protocol, table)
+  const unknown = (protocol.readerFeatures ?? []).filter((name) => !readableFeatures.has(name))
+  if (protocol.minReaderVersion > 3) unknown.push(`reader version ${protocol.minReaderVersion}`)
+  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
+  if (mode !== 'none' && !unknown.includes('columnMapping')) unknown.push(`columnMapping (${mode})`)
+  if (unknown.length === 0) return
+  throw new UnsupportedFeature({
+    table,
+    where: 'protocol',
+    what: `reading needs ${unknown.join(', ')}`,
+    expected: `at most ${[...readableFeatures].join(', ')}`,
+    fix: 'read it with another engine, or rewrite it without the feature',
+  })
+}
+
+/**
+ * Refuses a wall-clock column in a table that does not say so: its values would be taken for instants.
+ * @throws UnsupportedFeature naming the column
+ */
+export function checkWallClockColumns(
+  protocol: Protocol,
+  schema: DeltaSchema,
+  table: string,
+): void {
+  if (protocol.readerFeatures?.includes('timestampNtz')) return
+  const column = schema.fields.find(({ type }) => holdsWallClock(type))
+  if (column === undefined) return
+  throw new UnsupportedFeature({
+    table,
+    where: `column ${column.name}`,
+    what: 'timestamp_ntz without the feature timestampNtz in the protocol',
+    fix: 'repair the protocol action with the engine that wrote it',
+  })
+}
+
+function holdsWallClock(type: DeltaType): boolean {
+  if (typeof type === 'string') return type === 'timestamp_ntz'
+  switch (type.type) {
+    case 'decimal':
+      return false
+    case 'array':
+      return holdsWallClock(type.elementType)
+    case 'map':
+      return holdsWallClock(type.keyType) || holdsWallClock(type.valueType)
+    case 'struct':
+      return type.fields.some((field) => holdsWallClock(field.type))
+    default:
+      return unreachable(type)
+  }
+}
+
+/**
+ * Refuses tables that cannot be written rightly, and changes their owner has switched off.
+ * @throws TableNotWritable naming the feature or property
+ */
+export function checkWritable(
+  protocol: Protocol,
+  metadata: Metadata,
+  schema: DeltaSchema,
+  table: string,
+  change: { readonly deletesRows: boolean },
+): void {
+  const reasons = [...writerBarriers(protocol), ...propertyBarriers(metadata, change)]
+  for (const field of schema.fields) collectColumnBarriers(field, reasons)
+  if (reasons.length === 0) return
+  throw new TableNotWritable({
+    table,
+    where: 'protocol',
+    what: `writing is held back by ${reasons.join(', ')}`,
+    fix: 'write it with an engine that has these, or drop them from the table',
+  })
+}
+
+function writerBarriers(protocol: Protocol): string[] {
+  if (protocol.minWriterVersion > 7) return [`writer version ${protocol.minWriterVersion}`]
+  return (protocol.writerFeatures ?? [])
+    .filter((name) => !writableFeatures.has(name))
+    .map((name) => `feature ${name}`)
+}
+
+function propertyBarriers(
+  metadata: Metadata,
+  { deletesRows }: { readonly deletesRows: boolean },
+): string[] {
+  const { configuration } = metadata
+  const isOn = (name: string) => configuration[name]?.toLowerCase() === 'true'
+  const reasons = Object.keys(configuration).filter((name) => name.startsWith('delta.constraints.'))
+  if ((configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
+    reasons.push('delta.columnMapping.mode')
+  }
+  if (deletesRows && isOn('delta.appendOnly')) reasons.push('delta.appendOnly=true')
+  if (deletesRows && isOn('delta.enableChangeDataFeed')) {
+    reasons.push('delta.enableChangeDataFeed=true')
+  }
+  return reasons
+}
+
+function collectColumnBarriers(field: DeltaField, reasons: string[]): void {
+  for (const key of Object.keys(field.metadata)) {
+    const isRule =
+      key === 'delta.invariants' ||
+      key === 'delta.generationExpression' ||
+      key.startsWith('delta.identity.')
+    if (isRule) reasons.push(`${key} of column ${field.name}`)
+  }
+  if (!field.nullable) reasons.push(`nullable:false of column ${field.name}`)
+  if (isStruct(field.type))
+    for (const inner of field.type.fields) collectColumnBarriers(inner, reasons)
+}
+
+function isStruct(type: DeltaType): type is DeltaSchema {
+  return typeof type !== 'string' && type.type === 'struct'
+}
+
+/** Delta: "Table Features": which lists must, and must not, be there. */
+function checkConsistent(protocol: Protocol, table: string): void {
+  const { minReaderVersion, minWriterVersion, readerFeatures, writerFeatures } = protocol
+  const problem =
+    minReaderVersion === 3 && minWriterVersion < 7
+      ? 'reader version 3 without writer version 7'
+      : minReaderVersion === 3 && readerFeatures === undefined
+        ? 'reader version 3 without readerFeatures'
+        : minWriterVersion === 7 && writerFeatures === undefined
+          ? 'writer version 7 without writerFeatures'
+          : minReaderVersion < 3 && readerFeatures !== undefined
+            ? 'readerFeatures below reader version 3'
+            : readerFeatures?.find((name) => !(writerFeatures ?? []).includes(name))
+  if (problem === undefined) return
+  throw new LogCorrupt({
+    table,
+    where: 'protocol',
+    what: 'contradicts itself',
+    found: problem,
+    fix: 'repair the protocol action with the engine that wrote it',
+  })
+}

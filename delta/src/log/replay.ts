@@ -1,0 +1,150 @@
+import { decodeLogPath } from '../data/file-path.ts'
+import { LogCorrupt } from '../errors.ts'
+import type { DeltaSchema } from '../schema/schema.ts'
+import { parseSchema } from '../schema/schema.ts'
+import type {
+  Actions,
+  AddFile,
+  Commit,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+  RemoveFile,
+  Transaction,
+} from './actions.ts'
+import { checkReadable, checkWallClockColumns } from './protocol.ts'
+
+/** What the log says up to a version. Delta: "Action Reconciliation". */
+export interface LogState {
+  readonly version: number
+  readonly timestampMs: number
+  readonly protocol?: Protocol
+  readonly metadata?: Metadata
+  readonly transactions: ReadonlyMap<string, Transaction>
+  readonly domains: ReadonlyMap<string, DomainMetadata>
+  /** Live files by `fileKey`. */
+  readonly files: ReadonlyMap<string, AddFile>
+  /** Removed files by `fileKey`, for VACUUM and checkpoints. */
+  readonly tombstones: ReadonlyMap<string, RemoveFile>
+}
+
+/** A table at one version, as plain data. */
+export interface Snapshot {
+  readonly version: number
+  /** Time of the version's commit, milliseconds since 1970. */
+  readonly timestampMs: number
+  readonly protocol: Protocol
+  readonly metadata: Metadata
+  readonly schema: DeltaSchema
+  readonly partitionColumns: readonly string[]
+  /** The data files of the table. */
+  readonly files: readonly AddFile[]
+  /** Files removed from the table that VACUUM may not have deleted yet. */
+  readonly tombstones: readonly RemoveFile[]
+  /** Application to the version it has committed; see `Transaction`. */
+  readonly transactions: ReadonlyMap<string, number>
+}
+
+/** The state before version 0. */
+export const emptyState: LogState = {
+  version: -1,
+  timestampMs: 0,
+  transactions: new Map(),
+  domains: new Map(),
+  files: new Map(),
+  tombstones: new Map(),
+}
+
+/** The state after further commits, given in order of version. */
+export function advance(state: LogState, commits: readonly Commit[], table: string): LogState {
+  const last = commits.at(-1)
+  if (last === undefined) return state
+  return { ...replay(state, commits, table), version: last.version, timestampMs: last.timestampMs }
+}
+
+/** The state that a checkpoint of this version holds. */
+export function stateOfCheckpoint(
+  actions: Actions,
+  version: number,
+  timestampMs: number,
+  table: string,
+): LogState {
+  return { ...replay(emptyState, [actions], table), version, timestampMs }
+}
+
+/**
+ * The state as a snapshot.
+ * @param previous snapshot whose parsed schema is reused if the metadata is the same object
+ * @throws LogCorrupt without protocol or metadata, UnsupportedFeature, InvalidSchema
+ */
+export function snapshotOf(state: LogState, table: string, previous?: Snapshot): Snapshot {
+  const { protocol, metadata } = state
+  if (protocol === undefined || metadata === undefined) {
+    throw new LogCorrupt({
+      table,
+      where: `version ${state.version}`,
+      what: `no ${protocol === undefined ? 'protocol' : 'metaData'} action`,
+      fix: 'restore the first commit or the checkpoint from a backup',
+    })
+  }
+  checkReadable(protocol, metadata, table)
+  const schema =
+    previous?.metadata === metadata ? previous.schema : parseSchema(metadata.schemaString, table)
+  checkWallClockColumns(protocol, schema, table)
+  return {
+    version: state.version,
+    timestampMs: state.timestampMs,
+    protocol,
+    metadata,
+    schema,
+    partitionColumns: metadata.partitionColumns,
+    files: [...state.files.values()],
+    tombstones: [...state.tombstones.values()],
+    transactions: new Map([...state.transactions].map(([appId, { version }]) => [appId, version])),
+  }
+}
+
+/** Identity of a file in the log: its decoded path and deletion vector. */
+export function fileKey(file: AddFile | RemoveFile, table: string): string {
+  const path = decodeLogPath(file.path, table)
+  const vector = file.deletionVector
+  if (vector === undefined) return path
+  const offset = vector.offset === undefined ? '' : `@${vector.offset}`
+  return `${path}\n${vector.storageType}${vector.pathOrInlineDv}${offset}`
+}
+
+function replay(state: LogState, batches: readonly Actions[], table: string): LogState {
+  const files = new Map(state.files)
+  const tombstones = new Map(state.tombstones)
+  const transactions = new Map(state.transactions)
+  const domains = new Map(state.domains)
+  let { protocol, metadata } = state
+  for (const actions of batches) {
+    protocol = actions.protocol ?? protocol
+    metadata = actions.metadata ?? metadata
+    for (const transaction of actions.transactions) transactions.set(transaction.appId, transaction)
+    for (const domain of actions.domains) {
+      if (domain.removed) domains.delete(domain.domain)
+      else domains.set(domain.domain, domain)
+    }
+    for (const remove of actions.removes) {
+      const key = fileKey(remove, table)
+      files.delete(key)
+      tombstones.set(key, remove)
+    }
+    for (const add of actions.adds) {
+      const key = fileKey(add, table)
+      tombstones.delete(key)
+      files.set(key, add)
+    }
+  }
+  return {
+    ...state,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(metadata === undefined ? {} : { metadata }),
+    transactions,
+    domains,
+    files,
+    tombstones,
+  }
+}

@@ -1,0 +1,82 @@
+import { decodeLogPath } from '../data/file-path.ts'
+import { RetentionTooShort } from '../errors.ts'
+import { listLog } from '../log/log-reader.ts'
+import { checkWritable } from '../log/protocol.ts'
+import type { Snapshot } from '../log/replay.ts'
+import { deletedFileRetentionMs } from '../log/table-properties.ts'
+import type { StoredObject } from '../store/object-store.ts'
+import type { DeltaTable } from '../table.ts'
+
+/** What VACUUM may delete. */
+export interface VacuumOptions {
+  /** Age below which nothing is deleted. Default: `delta.deletedFileRetentionDuration`, or one week. */
+  readonly retentionMs?: number
+  /** Only report. Default false. */
+  readonly dryRun?: boolean
+  /** The time now, milliseconds since 1970. Default: the host's clock. */
+  readonly nowMs?: number
+  /** Allow a retention below one week: no reader or writer may be at work. Default false. */
+  readonly force?: boolean
+}
+
+/** What VACUUM deleted, or would delete. */
+export interface VacuumReport {
+  readonly dryRun: boolean
+  readonly files: readonly StoredObject[]
+  readonly sizeBytes: number
+}
+
+const shortestRetentionMs = 168 * 3_600_000
+
+/**
+ * Deletes files that no version within the retention refers to: removed long enough ago, or never
+ * committed and old. Time travel to versions older than the retention stops working.
+ * @throws RetentionTooShort, TableNotWritable
+ */
+export async function vacuum(
+  table: DeltaTable,
+  options: VacuumOptions = {},
+): Promise<VacuumReport> {
+  const { store } = table
+  const { dryRun = false, force = false } = options
+  // The listing comes first, so files committed meanwhile are known to the snapshot.
+  const objects = await store.list('')
+  const snapshot = await table.snapshot()
+  const { protocol, metadata, schema } = snapshot
+  checkWritable(protocol, metadata, schema, store.location, { deletesRows: false })
+  const retentionMs = options.retentionMs ?? deletedFileRetentionMs(metadata)
+  if (retentionMs < shortestRetentionMs && !force) {
+    throw new RetentionTooShort({
+      table: store.location,
+      what: 'VACUUM would delete files that readers or writers at work may need',
+      expected: `retention of ${shortestRetentionMs} ms (168 h) or more`,
+      found: `${retentionMs} ms`,
+      fix: 'keep files longer, or pass force when nobody uses the table',
+    })
+  }
+  const { commits } = await listLog(store, snapshot.version)
+  const newestCommitMs = commits.at(-1)?.timestampMs ?? 0
+  const nowMs = Math.max(options.nowMs ?? table.host.nowMs(), newestCommitMs)
+  const kept = keptPaths(snapshot, nowMs - retentionMs, store.location)
+  const files = objects.filter(
+    ({ path, modifiedMs }) =>
+      modifiedMs < nowMs - retentionMs && !kept.has(path) && isDataPath(path, snapshot),
+  )
+  if (!dryRun) for (const { path } of files) await store.remove(path)
+  return { dryRun, files, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) }
+}
+
+/** Live files, and removed ones that a reader of a recent version may still open. */
+function keptPaths(snapshot: Snapshot, beforeMs: number, table: string): ReadonlySet<string> {
+  const recent = snapshot.tombstones.filter((file) => (file.deletionTimestamp ?? 0) > beforeMs)
+  return new Set([...snapshot.files, ...recent].map((file) => decodeLogPath(file.path, table)))
+}
+
+/** Hidden names belong to others, except the change feed and folders of partition columns. */
+function isDataPath(path: string, snapshot: Snapshot): boolean {
+  return path.split('/').every((part) => {
+    if (!part.startsWith('_') && !part.startsWith('.')) return true
+    const isPartition = snapshot.partitionColumns.some((name) => part.startsWith(`${name}=`))
+    return part === '_change_data' || isPartition
+  })
+}
