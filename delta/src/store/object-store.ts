@@ -51,11 +51,11 @@ export interface ObjectStore {
  * @throws PathOutsideTable if a part of the path is empty, `.` or `..`
  */
 export function checkObjectPath(path: string, location: string): void {
-  if (!path.split('/').some((part) => part === '' || part === '.' || part === '../..')) return
+  if (!path.split('/').some((part) => part === '' || part === '.' || part === '..')) return
   throw new PathOutsideTable({
     table: location,
     where: `path ${JSON.stringify(path)}`,
     what: 'not a path inside the store',
-    fix: 'use parts other than empty, "." and "../..", separated by "/"',
+    fix: 'use parts other than empty, "." and "..", separated by "/"',
   })
 }
