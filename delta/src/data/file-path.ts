@@ -5,7 +5,7 @@ const plainName = /^[A-Za-z0-9._-]+$/
 
 /** True if the text may stand in a folder name as it is. */
 export function isPlainName(text: string): boolean {
-  return plainName.test(text) && text !== '.' && text !== '../..'
+  return plainName.test(text) && text !== '.' && text !== '..'
 }
 
 /**
@@ -19,7 +19,8 @@ export function decodeLogPath(path: string, table: string): string {
   const absolute = /^file:\/*(\/.*)$/.exec(decoded)
   if (absolute) return absolute[1] ?? decoded
   if (isAbsolutePath(decoded)) return decoded
-  if (decoded.split('/').includes('../..')) {
+  // A backslash separates folders too where the table lies on Windows.
+  if (decoded.split(/[\\/]/).includes('..')) {
     throw new PathOutsideTable({
       table,
       where: `file ${path}`,
