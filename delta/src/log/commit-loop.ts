@@ -9,9 +9,9 @@ import type { CommitConflict, CommitPlan } from './conflict.ts'
 import { conflictBetween } from './conflict.ts'
 import { commitPath } from './log-names.ts'
 import { contiguous, listLog, readCommits } from './log-reader.ts'
-import { checkWritable } from './protocol.ts'
 import type { LogState } from './replay.ts'
 import { advance, snapshotOf } from './replay.ts'
+import { checkWritable } from './writable.ts'
 
 /** Races lost before a writer gives up; each lost race is another writer's progress. */
 const maxAttempts = 1000

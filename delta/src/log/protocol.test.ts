@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { LogCorrupt, TableNotWritable, UnsupportedFeature } from '../errors.ts'
+import { LogCorrupt, UnsupportedFeature } from '../errors.ts'
 import { schemaString } from '../schema/schema.ts'
 import { schemaOf } from '../scratch.testing.ts'
 import type { Metadata, Protocol } from './actions.ts'
-import { checkReadable, checkWallClockColumns, checkWritable } from './protocol.ts'
+import { checkReadable, checkWallClockColumns } from './protocol.ts'
 
 const schema = schemaOf({ id: 'long' })
 const metadata = (configuration: Readonly<Record<string, string>> = {}): Metadata => ({
@@ -51,36 +51,4 @@ test('a wall-clock column needs its feature', () => {
   const wallClock = schemaOf({ nested: schemaOf({ at: 'timestamp_ntz' }) })
   expect(() => checkWallClockColumns(plain, wallClock, 't')).toThrow(/column nested/)
   checkWallClockColumns(modern(['timestampNtz']), wallClock, 't')
-})
-
-test.each([
-  ['an unknown writer feature', modern([], ['rowTracking']), {}, false, /rowTracking/],
-  ['a constraint', plain, { 'delta.constraints.positive': 'id > 0' }, false, /positive/],
-  ['append-only and a deletion', plain, { 'delta.appendOnly': 'true' }, true, /appendOnly/],
-  [
-    'a change feed and a deletion',
-    plain,
-    { 'delta.enableChangeDataFeed': 'true' },
-    true,
-    /ChangeData/,
-  ],
-] as const)('%s holds a write back', (_what, protocol, configuration, deletesRows, message) => {
-  const check = () => checkWritable(protocol, metadata(configuration), schema, 't', { deletesRows })
-  expect(check).toThrow(TableNotWritable)
-  expect(check).toThrow(message)
-})
-
-test('appends to append-only tables and tables with a change feed are fine', () => {
-  const configuration = { 'delta.appendOnly': 'true', 'delta.enableChangeDataFeed': 'true' }
-  checkWritable(plain, metadata(configuration), schema, 't', { deletesRows: false })
-})
-
-test('columns with rules that need SQL hold a write back', () => {
-  const ruled = schemaOf({ id: 'long' }).fields.map((field) => ({
-    ...field,
-    metadata: { 'delta.invariants': '{}' },
-  }))
-  const check = () =>
-    checkWritable(plain, metadata(), { type: 'struct', fields: ruled }, 't', { deletesRows: false })
-  expect(check).toThrow(/delta.invariants of column id/)
 })

@@ -1,5 +1,5 @@
-import { LogCorrupt, TableNotWritable, UnsupportedFeature } from '../errors.ts'
-import type { DeltaField, DeltaSchema, DeltaType } from '../schema/schema.ts'
+import { LogCorrupt, UnsupportedFeature } from '../errors.ts'
+import type { DeltaSchema, DeltaType } from '../schema/schema.ts'
 import { unreachable } from '../schema/schema.ts'
 import type { Metadata, Protocol } from './actions.ts'
 
@@ -10,19 +10,6 @@ const readableFeatures: ReadonlySet<string> = new Set([
   'timestampNtz',
   'vacuumProtocolCheck',
   'v2Checkpoint',
-])
-
-/** Features a writer may keep by doing nothing, as long as no property or column makes them active. */
-const writableFeatures: ReadonlySet<string> = new Set([
-  'appendOnly',
-  'invariants',
-  'checkConstraints',
-  'changeDataFeed',
-  'generatedColumns',
-  'identityColumns',
-  'columnMapping',
-  'timestampNtz',
-  'vacuumProtocolCheck',
 ])
 
 /**
@@ -80,69 +67,6 @@ function holdsWallClock(type: DeltaType): boolean {
     default:
       return unreachable(type)
   }
-}
-
-/**
- * Refuses tables that cannot be written rightly, and changes their owner has switched off.
- * @throws TableNotWritable naming the feature or property
- */
-export function checkWritable(
-  protocol: Protocol,
-  metadata: Metadata,
-  schema: DeltaSchema,
-  table: string,
-  change: { readonly deletesRows: boolean },
-): void {
-  const reasons = [...writerBarriers(protocol), ...propertyBarriers(metadata, change)]
-  for (const field of schema.fields) collectColumnBarriers(field, reasons)
-  if (reasons.length === 0) return
-  throw new TableNotWritable({
-    table,
-    where: 'protocol',
-    what: `writing is held back by ${reasons.join(', ')}`,
-    fix: 'write it with an engine that has these, or drop them from the table',
-  })
-}
-
-function writerBarriers(protocol: Protocol): string[] {
-  if (protocol.minWriterVersion > 7) return [`writer version ${protocol.minWriterVersion}`]
-  return (protocol.writerFeatures ?? [])
-    .filter((name) => !writableFeatures.has(name))
-    .map((name) => `feature ${name}`)
-}
-
-function propertyBarriers(
-  metadata: Metadata,
-  { deletesRows }: { readonly deletesRows: boolean },
-): string[] {
-  const { configuration } = metadata
-  const isOn = (name: string) => configuration[name]?.toLowerCase() === 'true'
-  const reasons = Object.keys(configuration).filter((name) => name.startsWith('delta.constraints.'))
-  if ((configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
-    reasons.push('delta.columnMapping.mode')
-  }
-  if (deletesRows && isOn('delta.appendOnly')) reasons.push('delta.appendOnly=true')
-  if (deletesRows && isOn('delta.enableChangeDataFeed')) {
-    reasons.push('delta.enableChangeDataFeed=true')
-  }
-  return reasons
-}
-
-function collectColumnBarriers(field: DeltaField, reasons: string[]): void {
-  for (const key of Object.keys(field.metadata)) {
-    const isRule =
-      key === 'delta.invariants' ||
-      key === 'delta.generationExpression' ||
-      key.startsWith('delta.identity.')
-    if (isRule) reasons.push(`${key} of column ${field.name}`)
-  }
-  if (!field.nullable) reasons.push(`nullable:false of column ${field.name}`)
-  if (isStruct(field.type))
-    for (const inner of field.type.fields) collectColumnBarriers(inner, reasons)
-}
-
-function isStruct(type: DeltaType): type is DeltaSchema {
-  return typeof type !== 'string' && type.type === 'struct'
 }
 
 /** Delta: "Table Features": which lists must, and must not, be there. */

@@ -1,9 +1,9 @@
 import { decodeLogPath } from '../data/file-path.ts'
 import { RetentionTooShort } from '../errors.ts'
 import { listLog } from '../log/log-reader.ts'
-import { checkWritable } from '../log/protocol.ts'
 import type { Snapshot } from '../log/replay.ts'
 import { deletedFileRetentionMs } from '../log/table-properties.ts'
+import { checkWriterFeatures } from '../log/writable.ts'
 import type { StoredObject } from '../store/object-store.ts'
 import type { DeltaTable } from '../table.ts'
 
@@ -42,8 +42,8 @@ export async function vacuum(
   // The listing comes first, so files committed meanwhile are known to the snapshot.
   const objects = await store.list('')
   const snapshot = await table.snapshot()
-  const { protocol, metadata, schema } = snapshot
-  checkWritable(protocol, metadata, schema, store.location, { deletesRows: false })
+  const { protocol, metadata } = snapshot
+  checkWriterFeatures(protocol, store.location)
   const retentionMs = options.retentionMs ?? deletedFileRetentionMs(metadata)
   if (retentionMs < shortestRetentionMs && !force) {
     throw new RetentionTooShort({
