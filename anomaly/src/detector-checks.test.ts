@@ -11,6 +11,7 @@ import {
 } from './feature-matrix.ts'
 import { fitIsolationForest } from './forest/isolation-forest.ts'
 import { encodeModel } from './model-file/model-file.ts'
+import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
 import { createScoringPool } from './threads/scoring-pool.ts'
 
@@ -49,6 +50,13 @@ const detectors: readonly CheckedDetector[] = [
   {
     name: 'nearest neighbours, whitened',
     fit: (matrix) => fitNearestNeighbours(matrix, { whiten: true }),
+    missingValues: 'refused',
+    minRows: 2,
+    isOrderFree: false,
+  },
+  {
+    name: 'local outlier factor',
+    fit: (matrix, seed) => fitLocalOutlierFactor(matrix, { maxReferenceRows: 200, seed }),
     missingValues: 'refused',
     minRows: 2,
     isOrderFree: false,

@@ -11,12 +11,14 @@ import {
 import { isolationForestKind } from './forest/isolation-forest-kind.ts'
 import type { ModelState } from './model-file/model-file.ts'
 import { readLiteral, readObject } from './model-file/model-state-reader.ts'
+import { localOutlierFactorKind } from './neighbours/local-outlier-factor-kind.ts'
 import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
 import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
 
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
 const kinds = {
   isolation_forest: isolationForestKind,
+  local_outlier_factor: localOutlierFactorKind,
   nearest_neighbours: nearestNeighboursKind,
   robust_baseline: robustBaselineKind,
 } as const

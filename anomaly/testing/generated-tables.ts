@@ -1,4 +1,4 @@
-import { type FeatureMatrix, featureMatrix } from '../src/feature-matrix.ts'
+import { type FeatureMatrix, featureMatrix, selectRows } from '../src/feature-matrix.ts'
 import { createRandom, nextNormal, nextOpenUnit, type Random } from '../src/statistics/random.ts'
 
 /** A table with known outliers; the same on every machine. */
@@ -29,6 +29,14 @@ export function labelledTables(): LabelledTable[] {
     table('four latent factors, broken relation', 12, 1500, 12, factorRow),
     table('heavy tails, shifted columns', 13, 2000, 20, tailRow),
   ]
+}
+
+/** The rows of a table that are no outliers, in their order. */
+export function healthyRows({ matrix, labels }: LabelledTable): FeatureMatrix {
+  return selectRows(
+    matrix,
+    [...labels.keys()].filter((row) => labels[row] === 0),
+  )
 }
 
 type RowWriter = (random: Random, row: Float64Array, isOutlier: boolean) => void

@@ -1,5 +1,15 @@
 export type { KdTree } from './kd-tree.ts'
 export {
+  fitLocalOutlierFactor,
+  type LocalOutlierFactorModel,
+  type LocalOutlierFactorOptions,
+} from './local-outlier-factor.ts'
+export {
+  explainLocalOutlierFactor,
+  scoreLocalOutlierFactor,
+  scoreReferenceFactors,
+} from './local-outlier-factor-score.ts'
+export {
   fitNearestNeighbours,
   type NearestNeighbourModel,
   type NearestNeighbourOptions,
@@ -9,3 +19,4 @@ export {
   scoreNearestNeighbours,
   scoreReferenceRows,
 } from './nearest-neighbours-score.ts'
+export type { ReferenceOptions } from './reference-rows.ts'

@@ -1,6 +1,5 @@
 import type { DetectorKind } from '../detector-kind.ts'
 import {
-  invalidState,
   readColumnNames,
   readFloats,
   readIndices,
@@ -9,9 +8,8 @@ import {
   readObject,
   type StateObject,
 } from '../model-file/model-state-reader.ts'
-import { parseColumnScaler } from '../statistics/column-scaler-state.ts'
 import type { Whitening } from '../statistics/whitening.ts'
-import type { KdTree } from './kd-tree.ts'
+import { parseKdTree, parseScalerOf } from './kd-tree-state.ts'
 import type { NearestNeighbourModel } from './nearest-neighbours.ts'
 import { explainNearestNeighbours, scoreNeighbourRows } from './nearest-neighbours-score.ts'
 
@@ -29,10 +27,6 @@ export const nearestNeighboursKind: DetectorKind<NearestNeighbourModel> = {
 function parseNearestNeighbours(state: StateObject): NearestNeighbourModel {
   const columnNames = readColumnNames(state)
   const tree = parseKdTree(state, columnNames.length)
-  const scaler = parseColumnScaler(readObject(state.scaler, 'scaler'))
-  if (scaler.columnNames.join('\n') !== columnNames.join('\n')) {
-    throw invalidState('scaler.columnNames', 'the columns of the model', scaler.columnNames)
-  }
   return {
     kind: 'nearest_neighbours',
     stateVersion: readLiteral(state, 'stateVersion', [1]),
@@ -41,7 +35,7 @@ function parseNearestNeighbours(state: StateObject): NearestNeighbourModel {
     distance: readLiteral(state, 'distance', ['mean', 'kth']),
     seed: readInteger(state, 'seed', 0),
     trainingRowCount: readInteger(state, 'trainingRowCount', 2),
-    scaler,
+    scaler: parseScalerOf(state, columnNames),
     whitening: state.whitening === null ? null : parseWhitening(state, columnNames.length),
     tree,
     referenceRows: readIndices(state, 'referenceRows', Uint32Array, tree.pointCount),
@@ -54,22 +48,5 @@ function parseWhitening(parent: StateObject, columnCount: number): Whitening {
     columnCount: readInteger(state, 'columnCount', columnCount, columnCount),
     forward: readFloats(state, 'forward', columnCount * columnCount),
     backward: readFloats(state, 'backward', columnCount * columnCount),
-  }
-}
-
-/** Reads the k-d tree of a model file: every length and index is checked. */
-export function parseKdTree(parent: StateObject, dimensionCount: number): KdTree {
-  const state = readObject(parent.tree, 'tree')
-  const pointCount = readInteger(state, 'pointCount', 2)
-  // Read, not derived: the leaf size of the release that wrote the file does not matter.
-  const levelCount = readInteger(state, 'levelCount', 0, 24)
-  const nodeCount = 2 ** (levelCount + 1) - 1
-  return {
-    dimensionCount: readInteger(state, 'dimensionCount', dimensionCount, dimensionCount),
-    pointCount,
-    levelCount,
-    points: readFloats(state, 'points', pointCount * dimensionCount),
-    originalIndices: readIndices(state, 'originalIndices', Uint32Array, pointCount, pointCount),
-    boxes: readFloats(state, 'boxes', nodeCount * 2 * dimensionCount),
   }
 }

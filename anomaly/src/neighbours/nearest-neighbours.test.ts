@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { labelledTables, normalMatrix } from '../../testing/generated-tables.ts'
+import { healthyRows, labelledTables, normalMatrix } from '../../testing/generated-tables.ts'
 import { rowsOf } from '../../testing/naive-twins.ts'
-import {
-  type FeatureMatrix,
-  featureMatrix,
-  featureMatrixOfRows,
-  selectRows,
-} from '../feature-matrix.ts'
+import { featureMatrix, featureMatrixOfRows } from '../feature-matrix.ts'
 import { scaleColumns } from '../statistics/column-scaler.ts'
 import { buildKdTree } from './kd-tree.ts'
 import { findNearest, neighbourList } from './kd-tree-search.ts'
@@ -28,13 +23,6 @@ function naiveNearest(points: number[][], query: number[], count: number, exclud
     .filter(({ index }) => index !== excluded)
     .sort((a, b) => a.square - b.square || a.index - b.index)
     .slice(0, count)
-}
-
-function healthyRows({ matrix, labels }: { matrix: FeatureMatrix; labels: Uint8Array }) {
-  return selectRows(
-    matrix,
-    [...labels.keys()].filter((row) => labels[row] === 0),
-  )
 }
 
 describe('k-d tree', () => {

@@ -1,37 +1,21 @@
-import type { ScaleFloors } from '../baseline/group-statistics.ts'
 import { invalidOption } from '../errors.ts'
-import { type FeatureMatrix, requireRows, selectRows } from '../feature-matrix.ts'
-import {
-  type ColumnScaler,
-  fitColumnScaler,
-  type ScalingMethod,
-  scaleColumns,
-} from '../statistics/column-scaler.ts'
-import { createRandom, sampleIndices } from '../statistics/random.ts'
+import type { FeatureMatrix } from '../feature-matrix.ts'
+import type { ColumnScaler } from '../statistics/column-scaler.ts'
 import { fitWhitening, mapRows, type Whitening } from '../statistics/whitening.ts'
 import { buildKdTree, type KdTree } from './kd-tree.ts'
+import { type ReferenceOptions, scaledReferenceRows } from './reference-rows.ts'
 
 /** Options of the nearest-neighbour detector. */
-export type NearestNeighbourOptions = {
+export type NearestNeighbourOptions = ReferenceOptions & {
   /** Neighbours k, default 10; fewer if the reference is smaller. */
   readonly neighbourCount?: number
   /** Mean distance to the k neighbours, or the distance to the k-th. Default 'mean'. */
   readonly distance?: 'mean' | 'kth'
-  /** Default 'standard'. */
-  readonly scaling?: ScalingMethod
-  /** Smallest scale per column, in its unit. */
-  readonly floors?: ScaleFloors
-  /** Scaled values are limited to ±clip; default no limit. */
-  readonly clip?: number
   /**
    * Measure distances after PCA whitening: finds broken relations between a few correlated
    * columns, but drowns in noise where columns are many (images, one-hot codes). Default false.
    */
   readonly whiten?: boolean
-  /** Reference rows kept; a larger training set is sampled. Default 20,000. */
-  readonly maxReferenceRows?: number
-  /** Seed of that sampling, default 42. */
-  readonly seed?: number
 }
 
 /** Learned state of the nearest-neighbour detector: the healthy rows, scaled. Plain data. */
@@ -64,29 +48,23 @@ export function fitNearestNeighbours(
   matrix: FeatureMatrix,
   options: NearestNeighbourOptions = {},
 ): NearestNeighbourModel {
-  const { neighbourCount = 10, distance = 'mean', scaling = 'standard', floors = {} } = options
-  const { clip = Number.POSITIVE_INFINITY, maxReferenceRows = 20_000, seed = 42 } = options
-  const { whiten = false } = options
+  const { neighbourCount = 10, distance = 'mean', whiten = false } = options
   if (!Number.isInteger(neighbourCount) || neighbourCount < 1) {
     throw invalidOption('neighbourCount', 'an integer ≥ 1', neighbourCount)
   }
-  if (!Number.isInteger(maxReferenceRows) || maxReferenceRows < 2) {
-    throw invalidOption('maxReferenceRows', 'an integer ≥ 2', maxReferenceRows)
-  }
-  requireRows('nearest neighbours', matrix, 2)
-  const scaler = fitColumnScaler(matrix, { method: scaling, floors, clip })
-  const random = createRandom(seed)
-  const referenceCount = Math.min(matrix.rowCount, maxReferenceRows)
-  const referenceRows = sampleIndices(random, matrix.rowCount, referenceCount).sort()
+  const reference = scaledReferenceRows('nearest neighbours', matrix, options, 2)
+  const { scaler, seed, referenceRows } = reference
   const columnCount = matrix.columnNames.length
-  const scaled = scaleColumns(scaler, selectRows(matrix, referenceRows))
-  const whitening = whiten ? fitWhitening(scaled, columnCount) : null
-  const points = whitening === null ? scaled : mapRows(whitening.forward, columnCount, scaled)
+  const whitening = whiten ? fitWhitening(reference.points, columnCount) : null
+  const points =
+    whitening === null
+      ? reference.points
+      : mapRows(whitening.forward, columnCount, reference.points)
   return {
     kind: 'nearest_neighbours',
     stateVersion: 1,
     columnNames: [...matrix.columnNames],
-    neighbourCount: Math.min(neighbourCount, referenceCount - 1),
+    neighbourCount: Math.min(neighbourCount, referenceRows.length - 1),
     distance,
     seed,
     trainingRowCount: matrix.rowCount,
