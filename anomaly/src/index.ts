@@ -25,6 +25,7 @@ export {
   sharedFeatureMatrix,
 } from './feature-matrix.ts'
 export * from './forest/index.ts'
+export * from './kernel/index.ts'
 export * from './metrics/index.ts'
 export * from './model-file/index.ts'
 export * from './neighbours/index.ts'

@@ -1,0 +1,62 @@
+// Row j of `out` becomes column j of the rows × columns matrix at `a`; columns need not be a
+// multiple of 4.
+export function transpose(
+  a: usize,
+  aStride: usize,
+  rows: i32,
+  columns: i32,
+  out: usize,
+  outStride: usize,
+): void {
+  a <<= 2
+  out <<= 2
+  aStride <<= 2
+  outStride <<= 2
+  for (let row = 0; row < rows; row++) {
+    let from = a
+    let to = out
+    for (let column = 0; column < columns; column++) {
+      store<f32>(to, load<f32>(from))
+      from += 4
+      to += outStride
+    }
+    a += aStride
+    out += 4
+  }
+}
+
+// out[j] += x[0][j], then x[1][j], …
+export function addRows(x: usize, stride: usize, rows: i32, columns: i32, out: usize): void {
+  x <<= 2
+  out <<= 2
+  stride <<= 2
+  const columnEnd = (<usize>columns) << 2
+  for (let at: usize = 0; at < columnEnd; at += 16) {
+    let sums = v128.load(out + at)
+    let from = x + at
+    for (let row = 0; row < rows; row++) {
+      sums = f32x4.add(sums, v128.load(from))
+      from += stride
+    }
+    v128.store(out + at, sums)
+  }
+}
+
+// out = factor · x
+export function scaleInto(out: usize, x: usize, factor: f32, count: usize): void {
+  out <<= 2
+  x <<= 2
+  const end = x + (count << 2)
+  const factors = f32x4.splat(factor)
+  for (; x < end; x += 16, out += 16) v128.store(out, f32x4.mul(factors, v128.load(x)))
+}
+
+// x = x · factors, cell by cell
+export function multiplyInto(x: usize, factors: usize, count: usize): void {
+  x <<= 2
+  factors <<= 2
+  const end = x + (count << 2)
+  for (; x < end; x += 16, factors += 16) {
+    v128.store(x, f32x4.mul(v128.load(x), v128.load(factors)))
+  }
+}

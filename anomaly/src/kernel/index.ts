@@ -1,0 +1,1 @@
+export { createMatrixKernel, type MatrixKernel } from './matrix-kernel.ts'

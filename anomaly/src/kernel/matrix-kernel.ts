@@ -1,0 +1,168 @@
+import { invalidOption } from '../errors.ts'
+import { MATRIX_KERNEL_WASM } from './matrix-kernel-wasm.ts'
+import { plainKernel } from './plain-kernel.ts'
+
+/**
+ * Arithmetic on matrices of 32-bit floats that lie in one array, `floats`, and are named by the
+ * index of their first cell. Matrices are row-major; strides, and counts of columns or cells, are
+ * multiples of 4 (rows are padded with zeros), numbers of rows and inner sizes are free. Nothing
+ * is bounds-checked: a wrong index corrupts the array, or fails.
+ *
+ * Every sum has one order and every operation is rounded to 32 bits, so that both kinds of kernel
+ * give the same bits on any machine.
+ */
+export type MatrixKernel = {
+  /** WebAssembly with SIMD, or plain TypeScript: about 40 and 1 thousand million operations/s. */
+  readonly kind: 'simd' | 'plain'
+  readonly floats: Float32Array
+  /**
+   * C = S + A·B with A rows × inner and B inner × columns. Element (i, k) of A stands at
+   * a + i·aRowStep + k·aInnerStep: (stride, 1) reads A, (1, stride) its transpose. S is where the
+   * sums start: a row of zeros or a bias with startStride 0, or C itself.
+   */
+  readonly multiply: (
+    a: number,
+    aRowStep: number,
+    aInnerStep: number,
+    b: number,
+    bStride: number,
+    start: number,
+    startStride: number,
+    c: number,
+    cStride: number,
+    rows: number,
+    inner: number,
+    columns: number,
+  ) => void
+  /** out[j][i] = a[i][j]; neither count need be a multiple of 4. */
+  readonly transpose: (
+    a: number,
+    aStride: number,
+    rows: number,
+    columns: number,
+    out: number,
+    outStride: number,
+  ) => void
+  /** out[j] += Σ over rows of x[i][j]. */
+  readonly addRows: (x: number, stride: number, rows: number, columns: number, out: number) => void
+  /** out = factor·x. */
+  readonly scaleInto: (out: number, x: number, factor: number, count: number) => void
+  /** x = x·factors, cell by cell. */
+  readonly multiplyInto: (x: number, factors: number, count: number) => void
+  /** x = max(x, 0). */
+  readonly relu: (x: number, count: number) => void
+  /** d = d where the output y > 0, else 0. */
+  readonly reluBackward: (d: number, y: number, count: number) => void
+  /** x = tanh(x), within 3e-7 of the true value relative to it. */
+  readonly tanh: (x: number, count: number) => void
+  /** d = d·(1 − y²) for the output y. */
+  readonly tanhBackward: (d: number, y: number, count: number) => void
+  /**
+   * d = (y − target)·factor, 0 where the target is NaN.
+   * @returns Σ (y − target)² over targets that are not NaN, in double precision
+   */
+  readonly residual: (y: number, target: number, d: number, factor: number, count: number) => number
+  /**
+   * One step of Adam on `count` parameters with their gradients and moments m, v; stepSize is
+   * α / (1 − β1^t), rootCorrection 1 / √(1 − β2^t). Source: Kingma & Ba 2015, algorithm 1.
+   */
+  readonly adamStep: (
+    parameters: number,
+    gradients: number,
+    m: number,
+    v: number,
+    count: number,
+    stepSize: number,
+    rootCorrection: number,
+    beta1: number,
+    oneMinusBeta1: number,
+    beta2: number,
+    oneMinusBeta2: number,
+    epsilon: number,
+  ) => void
+  /**
+   * One step of an LSTM. A row of `gates` holds the weighted sums of input, forget, candidate and
+   * output gate, each `units` wide, and then their values; c = f·cBefore + i·g, h = o·tanh(c).
+   */
+  readonly lstmCell: (
+    gates: number,
+    cBefore: number,
+    c: number,
+    tanhC: number,
+    h: number,
+    rows: number,
+    units: number,
+  ) => void
+  /**
+   * Gradient of `lstmCell`: gate values become gradients of their weighted sums; `dc`, the
+   * gradient of c from the step after, becomes that of cBefore.
+   */
+  readonly lstmCellBackward: (
+    gates: number,
+    cBefore: number,
+    tanhC: number,
+    dh: number,
+    dc: number,
+    rows: number,
+    units: number,
+  ) => void
+}
+
+/** The functions of a kernel, bound to their memory. */
+export type KernelFunctions = Omit<MatrixKernel, 'kind' | 'floats'>
+
+/** Where WebAssembly may be missing, and no types for it: the part used here. */
+type WasmRuntime = {
+  readonly validate: (bytes: Uint8Array) => boolean
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer }
+  readonly Instance: new (module: object, imports: object) => { readonly exports: KernelFunctions }
+}
+
+const PAGE_BYTES = 65_536
+
+/** 4 GiB of WebAssembly memory. */
+const MAX_FLOATS = 2 ** 30
+
+/** The compiled module of this thread; undefined until the first kernel, null without SIMD. */
+let compiled: object | null | undefined
+
+/**
+ * A kernel with memory for `floatCount` numbers, all zero: WebAssembly where the machine has SIMD,
+ * else plain TypeScript. Both give the same bits.
+ * @param kind asks for one kind; default the faster one that works
+ * @throws INVALID_OPTION for a size outside [1, 2³⁰], or if SIMD is asked for and missing
+ * Cost: the memory, and about a millisecond for the first of a thread.
+ */
+export function createMatrixKernel(floatCount: number, kind?: 'simd' | 'plain'): MatrixKernel {
+  if (!(Number.isInteger(floatCount) && floatCount >= 1 && floatCount <= MAX_FLOATS)) {
+    throw invalidOption('floatCount', `an integer in [1, ${MAX_FLOATS}]`, floatCount)
+  }
+  if (kind === 'plain') return plainKernel(new Float32Array(floatCount))
+  compiled ??= compile()
+  if (compiled !== null) return simdKernel(compiled, floatCount)
+  if (kind === 'simd') throw invalidOption('kind', 'plain: this machine has no SIMD', kind)
+  return plainKernel(new Float32Array(floatCount))
+}
+
+function simdKernel(module: object, floatCount: number): MatrixKernel {
+  const { Memory, Instance } = wasmRuntime() ?? unreachableRuntime()
+  const memory = new Memory({ initial: Math.ceil((floatCount * 4) / PAGE_BYTES) })
+  const { exports } = new Instance(module, { env: { memory } })
+  return { ...exports, kind: 'simd', floats: new Float32Array(memory.buffer, 0, floatCount) }
+}
+
+function compile(): object | null {
+  const runtime = wasmRuntime()
+  const bytes = Uint8Array.from(atob(MATRIX_KERNEL_WASM), (char) => char.charCodeAt(0))
+  return runtime?.validate(bytes) === true ? new runtime.Module(bytes) : null
+}
+
+function wasmRuntime(): WasmRuntime | undefined {
+  // The global's shape is the standard's (WebAssembly JavaScript Interface 2.0).
+  return (globalThis as { readonly WebAssembly?: WasmRuntime }).WebAssembly
+}
+
+function unreachableRuntime(): never {
+  throw invalidOption('kind', 'plain: this machine has no WebAssembly', 'simd')
+}
