@@ -16,6 +16,11 @@ export type DeltaErrorCode =
   | 'OBJECT_NOT_FOUND'
   | 'STORE_NOT_LOCAL'
   | 'RETENTION_TOO_SHORT'
+  | 'INVALID_PREDICATE'
+  | 'ROWS_OUTSIDE_PREDICATE'
+  | 'INVALID_MERGE_KEY'
+  | 'NULL_NOT_ALLOWED'
+  | 'COMMIT_BLOCKED'
 
 /** The parts every message is made of. */
 export interface ErrorFacts {
@@ -160,5 +165,40 @@ export class StoreNotLocal extends DeltaError {
 export class RetentionTooShort extends DeltaError {
   constructor(facts: ErrorFacts) {
     super('RETENTION_TOO_SHORT', facts)
+  }
+}
+
+/** A condition names no column of the table, compares with a value of another type, or is no plain SQL. */
+export class InvalidPredicate extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_PREDICATE', facts)
+  }
+}
+
+/** Rows that shall replace the rows of a condition do not meet it themselves. */
+export class RowsOutsidePredicate extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('ROWS_OUTSIDE_PREDICATE', facts)
+  }
+}
+
+/** The keys of an upsert are no columns, are null, or occur twice in the rows given. */
+export class InvalidMergeKey extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('INVALID_MERGE_KEY', facts)
+  }
+}
+
+/** A null in a column that the table declares as not nullable. */
+export class NullNotAllowed extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('NULL_NOT_ALLOWED', facts)
+  }
+}
+
+/** On a file system without hard links, a writer on another machine holds the next version. */
+export class CommitBlocked extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('COMMIT_BLOCKED', facts)
   }
 }
