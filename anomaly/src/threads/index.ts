@@ -1,5 +1,2 @@
-export {
-  createScoringPool,
-  type ScoringPool,
-  type ScoringPoolOptions,
-} from './scoring-pool.ts'
+export { createScoringPool, type ScoringPool } from './scoring-pool.ts'
+export { createThreadPool, type ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'

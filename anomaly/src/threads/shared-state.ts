@@ -9,6 +9,11 @@ export function sharedCopy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sharedCopy(item)]))
 }
 
+/** `length` zeros in memory that threads share: for what they write. */
+export function sharedFloats(length: number): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * length))
+}
+
 function sharedArray(array: ModelArray): ModelArray {
   if (array.buffer instanceof SharedArrayBuffer) return array
   const buffer = new SharedArrayBuffer(array.byteLength)
