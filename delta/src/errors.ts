@@ -5,6 +5,9 @@ export type DeltaErrorCode =
   | 'VERSION_NOT_AVAILABLE'
   | 'LOG_CORRUPT'
   | 'CHECKPOINT_UNREADABLE'
+  | 'DELETION_VECTOR_UNREADABLE'
+  | 'DATA_FILE_MISSING'
+  | 'DATA_FILE_UNREADABLE'
   | 'UNSUPPORTED_FEATURE'
   | 'TABLE_NOT_WRITABLE'
   | 'INVALID_SCHEMA'
@@ -88,6 +91,27 @@ export class LogCorrupt extends DeltaError {
 export class CheckpointUnreadable extends DeltaError {
   constructor(facts: ErrorFacts) {
     super('CHECKPOINT_UNREADABLE', facts)
+  }
+}
+
+/** A deletion vector is missing, damaged, or not what its descriptor says. */
+export class DeletionVectorUnreadable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('DELETION_VECTOR_UNREADABLE', facts)
+  }
+}
+
+/** A data file that the log names is not there. */
+export class DataFileMissing extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('DATA_FILE_MISSING', facts)
+  }
+}
+
+/** A data file is truncated, damaged, no Parquet file, or holds values of another type. */
+export class DataFileUnreadable extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('DATA_FILE_UNREADABLE', facts)
   }
 }
 

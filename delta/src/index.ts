@@ -10,6 +10,9 @@ export type { DeltaErrorCode, ErrorFacts } from './errors.ts'
 export {
   CheckpointUnreadable,
   CommitBlocked,
+  DataFileMissing,
+  DataFileUnreadable,
+  DeletionVectorUnreadable,
   DeltaError,
   InvalidCommit,
   InvalidMergeKey,
