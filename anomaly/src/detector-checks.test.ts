@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { normalMatrix } from '../testing/generated-tables.ts'
 import { rowsOf } from '../testing/naive-twins.ts'
 import { fitRobustBaseline } from './baseline/robust-baseline.ts'
+import { fitDbscan } from './clustering/dbscan.ts'
 import { type Detector, explainDetector, scoreDetector } from './detector.ts'
 import {
   type FeatureMatrix,
@@ -57,6 +58,13 @@ const detectors: readonly CheckedDetector[] = [
   {
     name: 'local outlier factor',
     fit: (matrix, seed) => fitLocalOutlierFactor(matrix, { maxReferenceRows: 200, seed }),
+    missingValues: 'refused',
+    minRows: 2,
+    isOrderFree: false,
+  },
+  {
+    name: 'dbscan',
+    fit: (matrix, seed) => fitDbscan(matrix, { maxReferenceRows: 200, seed }),
     missingValues: 'refused',
     minRows: 2,
     isOrderFree: false,

@@ -1,4 +1,5 @@
 import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
+import { dbscanKind } from './clustering/dbscan-kind.ts'
 import type { DetectorKind } from './detector-kind.ts'
 import { invalidOption } from './errors.ts'
 import {
@@ -20,6 +21,7 @@ const kinds = {
   isolation_forest: isolationForestKind,
   local_outlier_factor: localOutlierFactorKind,
   nearest_neighbours: nearestNeighboursKind,
+  dbscan: dbscanKind,
   robust_baseline: robustBaselineKind,
 } as const
 

@@ -5,6 +5,7 @@
  */
 
 export * from './baseline/index.ts'
+export * from './clustering/index.ts'
 export {
   type Detector,
   type DetectorKindName,

@@ -82,41 +82,13 @@ export function squaredBoxDistance(tree: KdTree, query: Float64Array, node: numb
 }
 
 /**
- * Squared distance from the query to the farthest corner of a node's box: never below the distance
- * to a point inside, for the reason above.
+ * How far a value lies outside [lower, upper]. At most one gap is positive; |g| + g is 2g for it
+ * and 0 for the other, exactly, and needs no branch.
  */
-export function squaredFarDistance(tree: KdTree, query: Float64Array, node: number): number {
-  const { boxes, dimensionCount } = tree
-  const lower = node * 2 * dimensionCount
-  const upper = lower + dimensionCount
-  let sum = 0
-  let d = 0
-  for (; d + WIDE_DIMENSIONS <= dimensionCount; d += WIDE_DIMENSIONS) {
-    const low = lower + d
-    const high = upper + d
-    const a = farther(query[d]!, boxes[low]!, boxes[high]!)
-    const b = farther(query[d + 1]!, boxes[low + 1]!, boxes[high + 1]!)
-    const c = farther(query[d + 2]!, boxes[low + 2]!, boxes[high + 2]!)
-    const e = farther(query[d + 3]!, boxes[low + 3]!, boxes[high + 3]!)
-    const f = farther(query[d + 4]!, boxes[low + 4]!, boxes[high + 4]!)
-    const g = farther(query[d + 5]!, boxes[low + 5]!, boxes[high + 5]!)
-    const h = farther(query[d + 6]!, boxes[low + 6]!, boxes[high + 6]!)
-    const i = farther(query[d + 7]!, boxes[low + 7]!, boxes[high + 7]!)
-    sum += a * a + b * b + (c * c + e * e) + (f * f + g * g + (h * h + i * i))
-  }
-  for (; d < dimensionCount; d++) {
-    const distance = farther(query[d]!, boxes[lower + d]!, boxes[upper + d]!)
-    sum += distance * distance
-  }
-  return sum
-}
-
 function outside(value: number, lower: number, upper: number): number {
-  return Math.max(lower - value, value - upper, 0)
-}
-
-function farther(value: number, lower: number, upper: number): number {
-  return Math.max(value - lower, upper - value)
+  const below = lower - value
+  const above = value - upper
+  return 0.5 * (Math.abs(below) + below + (Math.abs(above) + above))
 }
 
 /** Adds the squared difference per dimension from the query to one point to `out[cells…]`. */

@@ -14,10 +14,9 @@ import type { KdTree } from './kd-tree.ts'
 export function parseKdTree(
   parent: StateObject,
   dimensionCount: number,
-  key = 'tree',
   minimumPoints = 2,
 ): KdTree {
-  const state = readObject(parent[key], key)
+  const state = readObject(parent.tree, 'tree')
   const pointCount = readInteger(state, 'pointCount', minimumPoints)
   // Read, not derived: the leaf size of the release that wrote the file does not matter.
   const levelCount = readInteger(state, 'levelCount', 0, 24)
