@@ -32,6 +32,8 @@ export interface CommitRequest {
   /** Name for the history, for instance `WRITE` or `OPTIMIZE`. */
   readonly operation: string
   readonly operationParameters?: Readonly<Record<string, string>>
+  /** Further counts for the history, for instance `numOutputRows`; file counts are added. */
+  readonly operationMetrics?: Readonly<Record<string, string>>
   /** False if the rows of the table stay the same (compaction). Default true. */
   readonly dataChange?: boolean
   /** True if the adds do not depend on rows of the table. Default: true if nothing is removed. */
@@ -166,6 +168,7 @@ function commitInfoOf(
     numFiles: String(adds.length),
     numOutputBytes: String(bytes),
     ...(removes.length === 0 ? {} : { numRemovedFiles: String(removes.length) }),
+    ...request.operationMetrics,
   }
   return {
     timestamp: context.timestampMs,

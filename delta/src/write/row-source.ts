@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sqlName, sqlPathList, sqlText } from '../data/sql-text.ts'
+import { SchemaMismatch } from '../errors.ts'
+import { toDuckDbType } from '../schema/duckdb-types.ts'
+import type { DeltaField, DeltaSchema, DeltaType } from '../schema/schema.ts'
+import type { ColumnData } from './column-data.ts'
+import { columnsOfRows, plainColumns } from './column-data.ts'
+import { withConnection, withEngine } from './engine.ts'
+import { stageColumns } from './stage-columns.ts'
+
+/**
+ * Rows to write, in one of five forms. Columns of the table that are not given become null.
+ * - `columns`: arrays by column name; typed arrays are the fastest.
+ * - `rows`: one object per row.
+ * - `ndjson`: JSON objects, one per line, as text or bytes.
+ * - `ndjsonFiles`: files of the same form (`.gz` and `.zst` too); read in parallel.
+ * - `query`: a SELECT, run on `connection` or, without one, in a fresh engine that sees files only.
+ * In JSON, binary values are base64 text, times are ISO text, NaN and infinities are text; keys that
+ * are no column are ignored, and a decimal with too many digits is rounded.
+ */
+export type RowSource =
+  | { readonly columns: Readonly<Record<string, ColumnData>> }
+  | { readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly ndjson: string | Uint8Array }
+  | { readonly ndjsonFiles: string | readonly string[] }
+  | { readonly query: string; readonly connection?: DuckDBConnection }
+
+/** Name of the engine's table that holds rows handed over from JavaScript. */
+const stagedName = 'rows_from_javascript'
+
+/**
+ * Runs a task on a SELECT that yields the rows, once or several times.
+ * @throws SchemaMismatch for values or columns that do not fit the schema
+ */
+export async function withRowQuery<T>(
+  source: RowSource,
+  schema: DeltaSchema,
+  table: string,
+  task: (connection: DuckDBConnection, query: string) => Promise<T>,
+): Promise<T> {
+  if ('query' in source) {
+    return await withConnection(source.connection, (connection) => task(connection, source.query))
+  }
+  if ('columns' in source || 'rows' in source) {
+    const { columns, rowCount } =
+      'columns' in source
+        ? plainColumns(source.columns, schema.fields, table)
+        : columnsOfRows(source.rows, schema.fields, table)
+    return await withEngine(async ({ connection }) => {
+      if (columns.length === 0) return await task(connection, emptyQuery(schema))
+      await stageColumns(connection, stagedName, columns, { start: 0, end: rowCount, table })
+      return await task(connection, `SELECT * FROM ${stagedName}`)
+    })
+  }
+  return await withNdjsonFiles(source, async (files) =>
+    withEngine(async ({ connection }) => {
+      if (files.length === 0) return await task(connection, emptyQuery(schema))
+      try {
+        return await task(connection, ndjsonQuery(files, schema, table))
+      } catch (cause) {
+        throw isJsonProblem(cause) ? jsonMismatch(table, cause) : cause
+      }
+    }),
+  )
+}
+
+async function withNdjsonFiles<T>(
+  source:
+    | { readonly ndjson: string | Uint8Array }
+    | { readonly ndjsonFiles: string | readonly string[] },
+  task: (files: readonly string[]) => Promise<T>,
+): Promise<T> {
+  if ('ndjsonFiles' in source) {
+    const files = source.ndjsonFiles
+    return await task(typeof files === 'string' ? [files] : files)
+  }
+  if (source.ndjson.length === 0) return await task([])
+  const file = join(tmpdir(), `delta-rows-${randomUUID()}.ndjson`)
+  try {
+    await writeFile(file, source.ndjson)
+    return await task([file])
+  } finally {
+    await rm(file, { force: true })
+  }
+}
+
+function emptyQuery(schema: DeltaSchema): string {
+  const nulls = schema.fields.map(
+    ({ name, type }) => `CAST(NULL AS ${toDuckDbType(type)}) AS ${sqlName(name)}`,
+  )
+  return `SELECT ${nulls.join(', ')} WHERE false`
+}
+
+/** The types are declared, never detected: a value that does not fit fails instead of becoming null. */
+function ndjsonQuery(files: readonly string[], schema: DeltaSchema, table: string): string {
+  const declared = schema.fields.map(
+    (field) => `${sqlText(field.name)}: ${sqlText(jsonType(field, table))}`,
+  )
+  const columns = schema.fields.map(({ name, type }) =>
+    type === 'binary' ? `from_base64(${sqlName(name)}) AS ${sqlName(name)}` : sqlName(name),
+  )
+  return (
+    `SELECT ${columns.join(', ')} FROM read_ndjson(${sqlPathList(files)},` +
+    ` columns={${declared.join(', ')}}, maximum_object_size=67108864)`
+  )
+}
+
+function jsonType(field: DeltaField, table: string): string {
+  if (field.type === 'binary') return 'VARCHAR'
+  if (!holdsBinary(field.type)) return toDuckDbType(field.type)
+  throw new SchemaMismatch({
+    table,
+    where: `column ${field.name}`,
+    what: 'has binary values inside lists, maps or structs, which JSON cannot carry',
+    fix: 'pass the rows as objects or columns',
+  })
+}
+
+function holdsBinary(type: DeltaType): boolean {
+  if (typeof type === 'string') return type === 'binary'
+  if (type.type === 'array') return holdsBinary(type.elementType)
+  if (type.type === 'map') return holdsBinary(type.keyType) || holdsBinary(type.valueType)
+  return type.type === 'struct' && type.fields.some((field) => holdsBinary(field.type))
+}
+
+function isJsonProblem(cause: unknown): boolean {
+  return cause instanceof Error && /JSON|Malformed|Conversion Error|cast/i.test(cause.message)
+}
+
+function jsonMismatch(table: string, cause: unknown): SchemaMismatch {
+  return new SchemaMismatch({
+    table,
+    where: 'JSON rows',
+    what: 'do not fit the columns of the table',
+    found: cause instanceof Error ? (cause.message.split('\n')[0] ?? '').slice(0, 300) : '',
+    fix: 'correct the line, or change the schema of the table',
+    cause,
+  })
+}
