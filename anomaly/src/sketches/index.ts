@@ -1,0 +1,30 @@
+export {
+  type CategoryCounts,
+  emptyCategoryCounts,
+  mergeCategoryCounts,
+  updateCategoryCounts,
+} from './category-counts.ts'
+export {
+  emptyQuantileSketch,
+  mergeQuantileSketches,
+  type QuantileSketch,
+  quantileSketchOfSorted,
+  rankErrorBound,
+  updateQuantileSketch,
+} from './quantile-sketch.ts'
+export { parseQuantileSketch } from './sketch-state.ts'
+export {
+  emptyValueHistogram,
+  equalEdges,
+  mergeValueHistograms,
+  updateValueHistogram,
+  type ValueHistogram,
+} from './value-histogram.ts'
+export { sortValues } from './value-sort.ts'
+export {
+  type WeightedValues,
+  weightedQuantile,
+  weightedRank,
+  weightedValuesOfSketch,
+  weightedValuesOfSorted,
+} from './weighted-values.ts'
