@@ -76,6 +76,7 @@ function outcomesOf(
     const whenValue = predicate.isNull ? isFalse : isTrue
     return (range.mayBeNull ? whenNull : 0) | (range.mayBeValue ? whenValue : 0)
   }
+  if ('in' in predicate && predicate.in.length === 0) return isFalse
   const ofNull = range.mayBeNull ? isUnknown : 0
   if (!range.mayBeValue) return ofNull
   if ('in' in predicate) {
@@ -84,7 +85,7 @@ function outcomesOf(
       const { ordered } = columnValue(field, value, '')
       result = combined(result, comparisonOutcomes(range, '=', ordered), isTrue, isFalse)
     }
-    return predicate.in.length === 0 ? isFalse : result | ofNull
+    return result | ofNull
   }
   const { ordered } = columnValue(field, predicate.value, '')
   return comparisonOutcomes(range, predicate.is, ordered) | ofNull
