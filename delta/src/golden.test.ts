@@ -28,11 +28,14 @@ const readable: readonly (readonly [string, number, number, number])[] = [
   ['data-reader-map', 0, 2, 10],
   ['data-reader-nested-struct', 0, 2, 10],
   ['data-reader-timestamp_ntz', 1, 4, 9],
+  ['data-reader-timestamp_ntz-id-mode', 1, 4, 9],
+  ['data-reader-timestamp_ntz-name-mode', 1, 4, 9],
   ['data-skipping-change-stats-collected-across-versions', 4, 3, 3],
   ['hive/deltatbl-special-chars-in-partition-column', 0, 4, 10],
   ['kernel-timestamp-INT96', 0, 5, 5],
   ['kernel-timestamp-PST', 0, 5, 5],
   ['kernel-timestamp-partition-col-ISO8601', 0, 2, 2],
+  ['log-replay-dv-key-cases', 3, 1, 47],
   ['log-replay-latest-metadata-protocol', 2, 4, 40],
   ['only-checkpoint-files', 2, 7, 25],
   ['parquet-all-types', 0, 1, 200],
@@ -41,8 +44,10 @@ const readable: readonly (readonly [string, number, number, number])[] = [
   ['snapshot-data3', 3, 4, 30],
   ['snapshot-repartitioned', 5, 2, 20],
   ['snapshot-vacuumed', 5, 2, 20],
+  ['table-with-columnmapping-mode-name', 0, 2, 6],
   ['time-travel-partition-changes-a', 0, 10, 10],
   ['time-travel-schema-changes-b', 1, 4, 20],
+  ['type-widening-nested', 2, 2, 2],
   ['v2-checkpoint-json', 2, 4, 10],
 ]
 
@@ -55,10 +60,6 @@ const logOnly: readonly (readonly [string, readonly string[]])[] = [
 ]
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
-  ['data-reader-timestamp_ntz-id-mode', 'UNSUPPORTED_FEATURE', /columnMapping/],
-  ['table-with-columnmapping-mode-name', 'UNSUPPORTED_FEATURE', /columnMapping \(name\)/],
-  ['log-replay-dv-key-cases', 'UNSUPPORTED_FEATURE', /deletionVectors/],
-  ['type-widening-nested', 'UNSUPPORTED_FEATURE', /typeWidening-preview/],
   ['deltalog-state-reconstruction-without-protocol', 'LOG_CORRUPT', /no protocol action/],
   ['deltalog-state-reconstruction-without-metadata', 'LOG_CORRUPT', /no metaData action/],
   ['deltalog-state-reconstruction-from-checkpoint-missing-protocol', 'LOG_CORRUPT', /no protocol/],

@@ -1,15 +1,20 @@
 import { LogCorrupt, UnsupportedFeature } from '../errors.ts'
 import type { DeltaSchema, DeltaType } from '../schema/schema.ts'
 import { unreachable } from '../schema/schema.ts'
-import type { Metadata, Protocol } from './actions.ts'
+import type { Protocol } from './actions.ts'
 
 /** What every table of ours is created with: engines since 2019 read and write it. */
 export const createdProtocol: Protocol = { minReaderVersion: 1, minWriterVersion: 2 }
 
+/** Reader features of the protocol that this library has; `-preview` is how older engines spell them. */
 const readableFeatures: ReadonlySet<string> = new Set([
+  'columnMapping',
+  'deletionVectors',
   'timestampNtz',
-  'vacuumProtocolCheck',
+  'typeWidening',
+  'typeWidening-preview',
   'v2Checkpoint',
+  'vacuumProtocolCheck',
 ])
 
 /**
@@ -17,12 +22,10 @@ const readableFeatures: ReadonlySet<string> = new Set([
  * @throws UnsupportedFeature naming every feature that is missing here
  * @throws LogCorrupt if the protocol action contradicts itself
  */
-export function checkReadable(protocol: Protocol, metadata: Metadata, table: string): void {
+export function checkReadable(protocol: Protocol, table: string): void {
   checkConsistent(protocol, table)
   const unknown = (protocol.readerFeatures ?? []).filter((name) => !readableFeatures.has(name))
   if (protocol.minReaderVersion > 3) unknown.push(`reader version ${protocol.minReaderVersion}`)
-  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
-  if (mode !== 'none' && !unknown.includes('columnMapping')) unknown.push(`columnMapping (${mode})`)
   if (unknown.length === 0) return
   throw new UnsupportedFeature({
     table,

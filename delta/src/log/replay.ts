@@ -87,7 +87,7 @@ export function snapshotOf(state: LogState, table: string, previous?: Snapshot):
       fix: 'restore the first commit or the checkpoint from a backup',
     })
   }
-  checkReadable(protocol, metadata, table)
+  checkReadable(protocol, table)
   const schema =
     previous?.metadata === metadata ? previous.schema : parseSchema(metadata.schemaString, table)
   checkWallClockColumns(protocol, schema, table)
