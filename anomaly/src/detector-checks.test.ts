@@ -3,6 +3,7 @@ import { normalMatrix } from '../testing/generated-tables.ts'
 import { rowsOf } from '../testing/naive-twins.ts'
 import { fitRobustBaseline } from './baseline/robust-baseline.ts'
 import { fitDbscan } from './clustering/dbscan.ts'
+import { fitKMeans } from './clustering/k-means.ts'
 import { type Detector, explainDetector, scoreDetector } from './detector.ts'
 import {
   type FeatureMatrix,
@@ -67,6 +68,13 @@ const detectors: readonly CheckedDetector[] = [
     fit: (matrix, seed) => fitDbscan(matrix, { maxReferenceRows: 200, seed }),
     missingValues: 'refused',
     minRows: 2,
+    isOrderFree: false,
+  },
+  {
+    name: 'k-means',
+    fit: (matrix, seed) => fitKMeans(matrix, { maxClusterCount: 4, seed }),
+    missingValues: 'refused',
+    minRows: 1,
     isOrderFree: false,
   },
   {

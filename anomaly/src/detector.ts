@@ -1,5 +1,6 @@
 import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
 import { dbscanKind } from './clustering/dbscan-kind.ts'
+import { kMeansKind } from './clustering/k-means-kind.ts'
 import type { DetectorKind } from './detector-kind.ts'
 import { invalidOption } from './errors.ts'
 import {
@@ -22,6 +23,7 @@ const kinds = {
   local_outlier_factor: localOutlierFactorKind,
   nearest_neighbours: nearestNeighboursKind,
   dbscan: dbscanKind,
+  k_means: kMeansKind,
   robust_baseline: robustBaselineKind,
 } as const
 

@@ -1,3 +1,8 @@
+export type {
+  ClusterCountCandidate,
+  ClusterCountChoice,
+  ClusterCountMethod,
+} from './cluster-count.ts'
 export {
   clusterByDensity,
   type DbscanClusters,
@@ -12,6 +17,13 @@ export {
   scoreDbscanTraining,
 } from './dbscan-score.ts'
 export { NOISE } from './density-clusters.ts'
+export {
+  chooseClusterCount,
+  fitKMeans,
+  type KMeansModel,
+  type KMeansOptions,
+} from './k-means.ts'
+export { assignKMeansClusters, explainKMeans, scoreKMeans } from './k-means-score.ts'
 export {
   chooseDbscanRadius,
   type RadiusCandidate,
