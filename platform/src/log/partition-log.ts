@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { IsothermError, type NewRecord } from '../contracts/index.ts'
 import { Batch, type Waiter } from './batch.ts'
+import { SegmentChain } from './segment-chain.ts'
 import type { Segment } from './segment-file.ts'
 import { openSegments, type Recovery } from './segment-recovery.ts'
 import { type DiskCalls, SegmentWriter, SyncFailed } from './segment-writer.ts'
@@ -51,6 +52,7 @@ export class PartitionLog {
   readonly tail = new Tail()
   readonly recovery: Recovery | undefined
   readonly #options: PartitionOptions
+  readonly #chain: SegmentChain
   #writer: SegmentWriter
   /** Offset of the next record to be numbered; records up to it are filling or being written. */
   #nextOffset: number
@@ -73,6 +75,7 @@ export class PartitionLog {
     this.#options = options
     this.sealed = sealed
     this.recovery = recovery
+    this.#chain = new SegmentChain(directory, active.segment.startOffset)
     this.#writer = new SegmentWriter(active, disk)
     this.#nextOffset = active.segment.endOffset
   }
@@ -112,6 +115,7 @@ export class PartitionLog {
     this.#start()
     if (this.#isRunning) await new Promise<void>((resolve) => this.#idle.push(resolve))
     this.#writer.closeFiles()
+    this.#chain.close()
     this.tail.wake()
   }
 
@@ -211,7 +215,7 @@ export class PartitionLog {
     const previous = this.#writer
     const nowMs = clock()
     // Sealed before the next one exists: whatever is not the newest must be whole at recovery.
-    await previous.seal()
+    await previous.seal(this.#chain)
     const next = SegmentWriter.create(directory, this.endOffset, nowMs, disk)
     this.#replace(previous, next, nowMs)
   }
@@ -263,7 +267,7 @@ export class PartitionLog {
     const { directory, clock, disk } = this.#options
     try {
       const previous = this.#writer
-      previous.abandon()
+      previous.abandon(this.#chain)
       const nowMs = clock()
       const next = SegmentWriter.create(directory, previous.segment.endOffset, nowMs, disk)
       this.#replace(previous, next, nowMs)

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -19,6 +20,22 @@ export type Segment = {
   sealedAtMs: number | undefined
   /** Slices that still use the file; it is not removed before they are released. */
   pinCount: number
+}
+
+/** A segment with its open files, ready to take appends. */
+export type OpenSegment = {
+  readonly segment: Segment
+  readonly dataFd: number
+  readonly indexFd: number
+  readonly hashes: SegmentHashes
+}
+
+/** Running SHA-256 of a segment that is being written: of its bytes and of its side file's. */
+export type SegmentHashes = { readonly data: Hash; readonly index: Hash }
+
+/** Hashes of a segment with these first bytes. */
+export function segmentHashes(data: Uint8Array, index: Uint8Array): SegmentHashes {
+  return { data: createHash('sha256').update(data), index: createHash('sha256').update(index) }
 }
 
 /** File names carry the first offset, so that a directory listing is the list of segments. */
@@ -64,11 +81,12 @@ export function createSegment(
   directory: string,
   startOffset: number,
   createdAtMs: number,
-): { readonly segment: Segment; readonly dataFd: number; readonly indexFd: number } {
+): OpenSegment {
   const { path, indexPath } = segmentPaths(directory, startOffset)
   const indexFd = openSync(indexPath, 'w+')
   try {
-    writeSync(indexFd, indexHeader(startOffset, createdAtMs), 0, indexHeaderBytes, 0)
+    const header = indexHeader(startOffset, createdAtMs)
+    writeSync(indexFd, header, 0, indexHeaderBytes, 0)
     fsyncSync(indexFd)
     const dataFd = openSync(path, 'w+')
     syncDirectory(directory)
@@ -82,7 +100,7 @@ export function createSegment(
       sealedAtMs: undefined,
       pinCount: 0,
     }
-    return { segment, dataFd, indexFd }
+    return { segment, dataFd, indexFd, hashes: segmentHashes(Buffer.alloc(0), header) }
   } catch (error) {
     closeSync(indexFd)
     throw error

@@ -16,7 +16,9 @@ import {
   indexHeaderBytes,
   indexMagic,
   listSegments,
+  type OpenSegment,
   type Segment,
+  segmentHashes,
   segmentPaths,
   syncDirectory,
 } from './segment-file.ts'
@@ -34,7 +36,7 @@ export type Recovery = {
 
 type OpenedSegments = {
   readonly sealed: Segment[]
-  readonly active: { readonly segment: Segment; readonly dataFd: number; readonly indexFd: number }
+  readonly active: OpenSegment
   readonly recovery: Recovery | undefined
 }
 
@@ -219,7 +221,8 @@ function openActive(
       : keepDropped(path, data.subarray(scan.sizeBytes, scan.sizeBytes + droppedBytes))
   ftruncateSync(dataFd, scan.sizeBytes)
   fsyncSync(dataFd)
-  writeSync(writableIndexFd, indexHeader(startOffset, createdAtMs), 0, indexHeaderBytes, 0)
+  const header = indexHeader(startOffset, createdAtMs)
+  writeSync(writableIndexFd, header, 0, indexHeaderBytes, 0)
   writeSync(writableIndexFd, scan.index, 0, scan.index.length, indexHeaderBytes)
   ftruncateSync(writableIndexFd, indexHeaderBytes + scan.index.length)
   fsyncSync(writableIndexFd)
@@ -235,7 +238,12 @@ function openActive(
     pinCount: 0,
   }
   return {
-    active: { segment, dataFd, indexFd: writableIndexFd },
+    active: {
+      segment,
+      dataFd,
+      indexFd: writableIndexFd,
+      hashes: segmentHashes(data.subarray(0, scan.sizeBytes), Buffer.concat([header, scan.index])),
+    },
     recovery: {
       partition,
       path,

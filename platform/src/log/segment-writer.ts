@@ -1,7 +1,15 @@
 import { closeSync, fdatasync, fsyncSync, ftruncate, ftruncateSync, write } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Batch } from './batch.ts'
-import { createSegment, indexEntryBytes, indexHeaderBytes, type Segment } from './segment-file.ts'
+import type { SegmentChain } from './segment-chain.ts'
+import {
+  createSegment,
+  indexEntryBytes,
+  indexHeaderBytes,
+  type OpenSegment,
+  type Segment,
+  type SegmentHashes,
+} from './segment-file.ts'
 
 const truncate = promisify(ftruncate)
 /** Zeros laid down ahead of the records: a sync then has no file size to write, limits.md 3. */
@@ -48,17 +56,16 @@ export class SegmentWriter {
   readonly segment: Segment
   readonly #dataFd: number
   readonly #indexFd: number
+  readonly #hashes: SegmentHashes
   readonly #disk: DiskCalls
   #zeroedTo: number
   #isClosed = false
 
-  constructor(
-    opened: { readonly segment: Segment; readonly dataFd: number; readonly indexFd: number },
-    disk: DiskCalls,
-  ) {
+  constructor(opened: OpenSegment, disk: DiskCalls) {
     this.segment = opened.segment
     this.#dataFd = opened.dataFd
     this.#indexFd = opened.indexFd
+    this.#hashes = opened.hashes
     this.#disk = disk
     this.#zeroedTo = opened.segment.sizeBytes
   }
@@ -101,6 +108,8 @@ export class SegmentWriter {
     } catch (error) {
       throw new SyncFailed(segment.path, error)
     }
+    this.#hashes.data.update(batch.bytes.subarray(0, batch.sizeBytes))
+    this.#hashes.index.update(batch.index.subarray(0, batch.recordCount * indexEntryBytes))
     segment.sizeBytes = position + batch.sizeBytes
     segment.endOffset += batch.recordCount
     this.#zeroedTo = Math.max(this.#zeroedTo, segment.sizeBytes)
@@ -119,22 +128,24 @@ export class SegmentWriter {
   }
 
   /**
-   * Cuts the files to their records and makes both durable; afterwards readers use them as is. May
-   * be repeated: if no next segment can be made, this one goes on.
+   * Cuts the files to their records, makes both durable and links them into the chain; afterwards
+   * readers use them as is. May be repeated: if no next segment can be made, this one goes on.
    */
-  async seal(): Promise<void> {
+  async seal(chain: SegmentChain): Promise<void> {
     await truncate(this.#dataFd, this.segment.sizeBytes)
     this.#zeroedTo = this.segment.sizeBytes
     await truncate(this.#indexFd, this.#indexBytes())
     await this.#disk.syncData(this.#dataFd)
     await this.#disk.syncData(this.#indexFd)
+    chain.add(this.segment, this.#hashes)
   }
 
   /** After a failed sync: keeps what was durable before and gives the segment up. */
-  abandon(): void {
+  abandon(chain: SegmentChain): void {
     this.#cutToDurable()
     fsyncSync(this.#dataFd)
     fsyncSync(this.#indexFd)
+    if (this.segment.sizeBytes > 0) chain.add(this.segment, this.#hashes)
   }
 
   closeFiles(): void {
