@@ -1,6 +1,8 @@
 import type { Host } from './host.ts'
-import type { Metadata } from './log/actions.ts'
+import type { Metadata, Protocol } from './log/actions.ts'
 import { writeCheckpoint } from './log/checkpoint.ts'
+import { writeChecksum } from './log/checksum.ts'
+import type { LoopResult } from './log/commit-loop.ts'
 import { commitLoop } from './log/commit-loop.ts'
 import type { CommitOutcome, CommitRequest } from './log/commit-request.ts'
 import type { Change, HistoryEntry } from './log/log-history.ts'
@@ -9,6 +11,8 @@ import { loadState, newerState } from './log/log-reader.ts'
 import { withAddedColumns, withProperties } from './log/metadata-change.ts'
 import type { LogState, Snapshot } from './log/replay.ts'
 import { snapshotOf } from './log/replay.ts'
+import type { TableFeature } from './log/table-features.ts'
+import { featuresOfProperties, withFeatures } from './log/table-features.ts'
 import { checkpointInterval, deletedFileRetentionMs } from './log/table-properties.ts'
 import type { DeltaField } from './schema/schema.ts'
 import type { ObjectStore } from './store/object-store.ts'
@@ -30,8 +34,10 @@ export interface DeltaTable {
    */
   readonly snapshot: (request?: SnapshotRequest) => Promise<Snapshot>
   /**
-   * Adds one version to the log, or says why it cannot.
-   * @throws InvalidCommit, TableNotWritable
+   * Adds one version to the log, or says why it cannot. The checksum of the version, and a checkpoint
+   * every `delta.checkpointInterval` versions, follow it; their failure leaves the commit as it is.
+   * @throws InvalidCommit, TableNotWritable; an error of the store if it is not known whether the
+   * commit landed (repeat it with a transaction)
    */
   readonly commit: (request: CommitRequest) => Promise<CommitOutcome>
   /** The changes of versions `fromExclusive`+1 .. `toInclusive`, in order, read as they are asked for. */
@@ -43,19 +49,50 @@ export interface DeltaTable {
     fields: readonly DeltaField[],
     options?: { readonly timestampMs?: number },
   ) => Promise<CommitOutcome>
-  /** Sets table properties; null takes one away. */
+  /**
+   * Sets table properties; null takes one away. A property that needs a feature
+   * (`delta.enableInCommitTimestamps`) raises the protocol in the same commit.
+   * @throws InvalidProperty
+   */
   readonly setProperties: (
     properties: Readonly<Record<string, string | null>>,
     options?: { readonly timestampMs?: number },
   ) => Promise<CommitOutcome>
+  /**
+   * Raises the protocol so that the features may be used. `timestampNtz` locks out readers that lack
+   * it; there is no way back.
+   */
+  readonly allowFeatures: (
+    features: readonly TableFeature[],
+    options?: { readonly timestampMs?: number },
+  ) => Promise<CommitOutcome>
+  /** Writes a checkpoint of the newest version now, due or not. */
+  readonly checkpoint: () => Promise<void>
+  /** Waits for checksums and checkpoints that are being written in the background. */
+  readonly settled: () => Promise<void>
+}
+
+/** How a table object does its work. */
+export interface TableSettings {
+  readonly host: Host
+  /**
+   * When the checksum and the checkpoint that a commit makes due are written: `before-return` of
+   * `commit`, in the `background` (see `settled`), or `never` by this object.
+   */
+  readonly upkeep: 'before-return' | 'background' | 'never'
 }
 
 /** The table in a store, held at `initial`, its newest known state. */
-export function tableAt(store: ObjectStore, host: Host, initial: LogState): DeltaTable {
+export function tableAt(
+  store: ObjectStore,
+  { host, upkeep }: TableSettings,
+  initial: LogState,
+): DeltaTable {
   const table = store.location
   let state = initial
   let latest = snapshotOf(initial, table)
   let turn: Promise<unknown> = Promise.resolve()
+  let background: Promise<unknown> = Promise.resolve()
 
   const exclusive = <T>(task: () => Promise<T>): Promise<T> => {
     const result = turn.then(task, task)
@@ -70,25 +107,36 @@ export function tableAt(store: ObjectStore, host: Host, initial: LogState): Delt
     return state
   }
   const refresh = async () => adopt(await newerState(store, state))
-  const commit = (request: CommitRequest) =>
-    exclusive(async () => {
-      const result = await commitLoop(store, host, request, refresh)
-      adopt(result.state)
-      return await withCheckpoint(store, host, result.outcome, state)
-    })
   const newest = () =>
     exclusive(async () => {
       await refresh()
       return latest
     })
-  const changeMetadata = async (
+  const commit = async (request: CommitRequest): Promise<CommitOutcome> => {
+    const result = await exclusive(async () => {
+      const looped = await commitLoop(store, host, request, refresh)
+      adopt(looped.state)
+      return looped
+    })
+    if (upkeep === 'never') return result.outcome
+    if (upkeep === 'before-return') return await withUpkeep(store, host, result)
+    background = background.then(() => withUpkeep(store, host, result))
+    return result.outcome
+  }
+  const change = async (
     operation: string,
-    { version, timestampMs, metadata: current }: Snapshot,
-    metadata: Metadata,
+    snapshot: Snapshot,
+    next: { readonly metadata?: Metadata; readonly protocol?: Protocol },
     options: { readonly timestampMs?: number },
   ): Promise<CommitOutcome> => {
-    if (metadata === current) return { kind: 'committed', version, timestampMs }
-    return await commit({ readVersion: version, metadata, operation, ...options })
+    const { version, timestampMs } = snapshot
+    const { metadata = snapshot.metadata, protocol = snapshot.protocol } = next
+    const changed = {
+      ...(metadata === snapshot.metadata ? {} : { metadata }),
+      ...(protocol === snapshot.protocol ? {} : { protocol }),
+    }
+    if (Object.keys(changed).length === 0) return { kind: 'committed', version, timestampMs }
+    return await commit({ readVersion: version, ...changed, operation, ...options })
   }
 
   return {
@@ -106,33 +154,51 @@ export function tableAt(store: ObjectStore, host: Host, initial: LogState): Delt
     addColumns: async (fields, options = {}) => {
       const snapshot = await newest()
       const metadata = withAddedColumns(snapshot, fields, table)
-      return await changeMetadata('ADD COLUMNS', snapshot, metadata, options)
+      return await change('ADD COLUMNS', snapshot, { metadata }, options)
     },
     setProperties: async (properties, options = {}) => {
       const snapshot = await newest()
       const metadata = withProperties(snapshot, properties, table)
-      return await changeMetadata('SET TBLPROPERTIES', snapshot, metadata, options)
+      const features = featuresOfProperties(metadata.configuration)
+      const protocol = withFeatures(snapshot.protocol, features)
+      return await change('SET TBLPROPERTIES', snapshot, { metadata, protocol }, options)
+    },
+    allowFeatures: async (features, options = {}) => {
+      const snapshot = await newest()
+      const protocol = withFeatures(snapshot.protocol, features)
+      return await change('UPGRADE PROTOCOL', snapshot, { protocol }, options)
+    },
+    checkpoint: async () => {
+      await newest()
+      await checkpointOf(store, host, state)
+    },
+    settled: async () => {
+      await background
     },
   }
 }
 
-/** Writes the checkpoint that a commit makes due. The commit stands, whatever comes of it. */
-async function withCheckpoint(
+/** Writes the checksum of a commit and the checkpoint it makes due. The commit stands all the same. */
+async function withUpkeep(
   store: ObjectStore,
   host: Host,
-  outcome: CommitOutcome,
-  state: LogState,
+  { outcome, state, txnId }: LoopResult,
 ): Promise<CommitOutcome> {
+  if (outcome.kind !== 'committed' || outcome.version !== state.version) return outcome
   const { metadata, version } = state
-  if (outcome.kind !== 'committed' || outcome.version !== version) return outcome
-  if (metadata === undefined || version === 0) return outcome
-  if (version % checkpointInterval(metadata) !== 0) return outcome
   try {
-    const retentionMs = deletedFileRetentionMs(metadata)
-    await writeCheckpoint(store, state, { nowMs: host.nowMs(), retentionMs })
+    await writeChecksum(store, state, txnId)
+    const isDue = metadata !== undefined && version % checkpointInterval(metadata) === 0
+    if (isDue && version > 0) await checkpointOf(store, host, state)
     return outcome
   } catch (cause) {
-    // A missing checkpoint makes the next opening slower and nothing else; the caller may log it.
-    return { ...outcome, checkpointError: cause instanceof Error ? cause.message : String(cause) }
+    // Without them the next opening is slower and nothing else; the caller may log it.
+    return { ...outcome, upkeepError: cause instanceof Error ? cause.message : String(cause) }
   }
+}
+
+async function checkpointOf(store: ObjectStore, host: Host, state: LogState): Promise<void> {
+  if (state.metadata === undefined) return
+  const retentionMs = deletedFileRetentionMs(state.metadata)
+  await writeCheckpoint(store, state, { nowMs: host.nowMs(), retentionMs })
 }

@@ -51,7 +51,7 @@ test('a table opened from a checkpoint equals the replay of its commits, at ever
       for (const [index, step] of steps.entries()) {
         const outcome = await table.commit(requestOf(step, index, await table.snapshot()))
         expect(outcome).toMatchObject({ kind: 'committed', version: index + 1 })
-        expect(outcome).not.toHaveProperty('checkpointError')
+        expect(outcome).not.toHaveProperty('upkeepError')
         recorded.push(comparable(await table.snapshot()))
       }
       const opened = await openTable(store)

@@ -2,7 +2,7 @@ import { InvalidCommit } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import { actionLines } from './action-json.ts'
-import type { Commit } from './actions.ts'
+import type { Commit, Metadata } from './actions.ts'
 import type { CommitOutcome, CommitRequest } from './commit-request.ts'
 import { actionsOf, checkRequest, planOf } from './commit-request.ts'
 import type { CommitConflict, CommitPlan } from './conflict.ts'
@@ -11,6 +11,7 @@ import { commitPath } from './log-names.ts'
 import { contiguous, listLog, readCommits } from './log-reader.ts'
 import type { LogState } from './replay.ts'
 import { advance, snapshotOf } from './replay.ts'
+import { hasInCommitTimestamps } from './table-features.ts'
 import { checkWritable } from './writable.ts'
 
 /** Races lost before a writer gives up; each lost race is another writer's progress. */
@@ -22,6 +23,8 @@ const engineInfo = 'isotherm-delta/0.1.0'
 export interface LoopResult {
   readonly outcome: CommitOutcome
   readonly state: LogState
+  /** The id that marks the commit as ours. */
+  readonly txnId: string
 }
 
 /**
@@ -49,23 +52,43 @@ export async function commitLoop(
   let checkedVersion = readVersion
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const obstacle = await newObstacle(store, plan, checkedVersion, state, txnId)
-    if (obstacle !== undefined) return { outcome: obstacle, state }
+    if (obstacle !== undefined) return { outcome: obstacle, state, txnId }
     checkedVersion = state.version
     const repeated = repeatedTransaction(request, state, table)
-    if (repeated !== undefined) return { outcome: repeated, state }
+    if (repeated !== undefined) return { outcome: repeated, state, txnId }
     checkRemovesAreLive(plan, state, table)
     const commit = nextCommit(request, state, { readVersion, txnId, nowMs: host.nowMs() })
     const { version, timestampMs } = commit
-    const bytes = new TextEncoder().encode(`${actionLines(commit).join('\n')}\n`)
-    if (await store.putIfAbsent(commitPath(version), bytes, { modifiedMs: timestampMs })) {
+    const put = await putCommit(store, commit)
+    if (put === true) {
       state = advance(state, [commit], table)
-      return { outcome: { kind: 'committed', version, timestampMs }, state }
+      return { outcome: { kind: 'committed', version, timestampMs }, state, txnId }
     }
     state = await refresh()
+    // After an error the commit may have landed all the same: then the log has it by now, with our id.
+    if (put !== false && state.version < version) throw put.error
   }
   const message = `${table}: lost ${maxAttempts} races for the next version; write less often`
   const version = state.version
-  return { outcome: { kind: 'conflict', reason: 'TooManyAttempts', version, message }, state }
+  return {
+    outcome: { kind: 'conflict', reason: 'TooManyAttempts', version, message },
+    state,
+    txnId,
+  }
+}
+
+/** True if the commit is in the log, false if its version is taken, else why neither is known. */
+async function putCommit(
+  store: ObjectStore,
+  commit: Commit,
+): Promise<boolean | { readonly error: unknown }> {
+  const bytes = new TextEncoder().encode(`${actionLines(commit).join('\n')}\n`)
+  const options = { modifiedMs: commit.timestampMs }
+  try {
+    return await store.putIfAbsent(commitPath(commit.version), bytes, options)
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** The first commit since `checkedVersion` that ends the loop: our own, or one in conflict. */
@@ -79,10 +102,11 @@ async function newObstacle(
   if (checkedVersion >= state.version) return undefined
   const { commits } = await listLog(store, checkedVersion + 1)
   const files = contiguous(store, commits, checkedVersion + 1, state.version)
+  const isSerializable = state.metadata?.configuration['delta.isolationLevel'] === 'Serializable'
   for (const winner of await readCommits(store, files)) {
     const { version, timestampMs } = winner
     if (winner.commitInfo?.txnId === txnId) return { kind: 'committed', version, timestampMs }
-    const conflict = conflictBetween(plan, winner, store.location)
+    const conflict = conflictBetween(plan, winner, store.location, isSerializable)
     if (conflict !== undefined) return conflict
   }
   return undefined
@@ -125,6 +149,35 @@ function nextCommit(
   }: { readonly readVersion: number; readonly txnId: string; readonly nowMs: number },
 ): Commit {
   const timestampMs = Math.max(request.timestampMs ?? nowMs, state.timestampMs + 1)
-  const actions = actionsOf(request, { readVersion, timestampMs, txnId, engineInfo })
-  return { ...actions, version: state.version + 1, timestampMs }
+  const version = state.version + 1
+  const metadata = withEnablement(request.metadata, state.metadata, version, timestampMs)
+  const configuration = (metadata ?? state.metadata)?.configuration ?? {}
+  const actions = actionsOf(
+    { ...request, ...(metadata === undefined ? {} : { metadata }) },
+    {
+      readVersion,
+      timestampMs,
+      txnId,
+      engineInfo,
+      isInCommit: hasInCommitTimestamps(configuration),
+    },
+  )
+  return { ...actions, version, timestampMs }
+}
+
+/** Where times move into the commits of a table that has some, readers must know from which one on. */
+function withEnablement(
+  metadata: Metadata | undefined,
+  before: Metadata | undefined,
+  version: number,
+  timestampMs: number,
+): Metadata | undefined {
+  if (metadata === undefined || !hasInCommitTimestamps(metadata.configuration)) return metadata
+  if (hasInCommitTimestamps(before?.configuration ?? {})) return metadata
+  const configuration = {
+    ...metadata.configuration,
+    'delta.inCommitTimestampEnablementVersion': String(version),
+    'delta.inCommitTimestampEnablementTimestamp': String(timestampMs),
+  }
+  return { ...metadata, configuration }
 }

@@ -3,6 +3,7 @@ import type {
   Actions,
   AddFile,
   CommitInfo,
+  DomainMetadata,
   Metadata,
   Protocol,
   RemoveFile,
@@ -29,6 +30,8 @@ export interface CommitRequest {
   readonly transactions?: readonly { readonly appId: string; readonly version: number }[]
   readonly protocol?: Protocol
   readonly metadata?: Metadata
+  /** Configuration of features; needs the feature domainMetadata. */
+  readonly domains?: readonly DomainMetadata[]
   /** Name for the history, for instance `WRITE` or `OPTIMIZE`. */
   readonly operation: string
   readonly operationParameters?: Readonly<Record<string, string>>
@@ -53,8 +56,8 @@ export type CommitOutcome =
       readonly kind: 'committed'
       readonly version: number
       readonly timestampMs: number
-      /** Why the checkpoint that was due could not be written; the commit stands without it. */
-      readonly checkpointError?: string
+      /** Why its checksum or a due checkpoint could not be written; the commit stands without. */
+      readonly upkeepError?: string
     }
   | CommitConflict
 
@@ -65,6 +68,7 @@ export function planOf(request: CommitRequest, table: string): CommitPlan {
   return {
     removedKeys: new Set(removes.map((file) => fileKey(file, table))),
     appIds: new Set((request.transactions ?? []).map(({ appId }) => appId)),
+    domains: new Set((request.domains ?? []).map(({ domain }) => domain)),
     readsFile: request.readsFile ?? (isBlind ? () => false : () => true),
     dataChange: request.dataChange ?? true,
   }
@@ -91,6 +95,11 @@ export function checkRequest(
   if (readVersion !== undefined && readVersion > state.version) {
     const what = `read version ${readVersion} is newer than the table (${state.version})`
     throw invalid('readVersion', what, 'pass the version of a snapshot of this table')
+  }
+  const { writerFeatures = [] } = request.protocol ?? snapshot.protocol
+  if ((request.domains ?? []).length > 0 && !writerFeatures.includes('domainMetadata')) {
+    const fix = 'add the feature to the protocol in the same commit'
+    throw invalid('domains', 'the table lacks the feature domainMetadata', fix)
   }
   const appIds = (request.transactions ?? []).map(({ appId }) => appId)
   if (new Set(appIds).size !== appIds.length) {
@@ -124,6 +133,8 @@ export function actionsOf(
     readonly timestampMs: number
     readonly txnId: string
     readonly engineInfo: string
+    /** True if the table's commits carry their own time. */
+    readonly isInCommit: boolean
   },
 ): Actions {
   const dataChange = request.dataChange ?? true
@@ -146,7 +157,7 @@ export function actionsOf(
     ...(request.protocol === undefined ? {} : { protocol: request.protocol }),
     ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
     transactions,
-    domains: [],
+    domains: request.domains ?? [],
     removes,
     adds: (request.adds ?? []).map((add) => ({ ...add, dataChange })),
   }
@@ -159,6 +170,7 @@ function commitInfoOf(
     readonly timestampMs: number
     readonly txnId: string
     readonly engineInfo: string
+    readonly isInCommit: boolean
   },
 ): CommitInfo {
   const adds = request.adds ?? []
@@ -171,6 +183,7 @@ function commitInfoOf(
     ...request.operationMetrics,
   }
   return {
+    ...(context.isInCommit ? { inCommitTimestamp: context.timestampMs } : {}),
     timestamp: context.timestampMs,
     operation: request.operation,
     operationParameters: request.operationParameters ?? {},

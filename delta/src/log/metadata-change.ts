@@ -38,7 +38,7 @@ export function withAddedColumns(
     type: 'struct' as const,
     fields: [...current.slice(0, firstOfTail), ...added, ...current.slice(firstOfTail)],
   }
-  checkNewSchema(schema, snapshot.partitionColumns, table)
+  checkAddedFields(snapshot, added, table)
   return { ...snapshot.metadata, schemaString: schemaString(schema) }
 }
 
@@ -57,10 +57,26 @@ export function withProperties(
     ([name, value]) => (current[name] ?? null) !== value,
   )
   if (!changed) return snapshot.metadata
-  const set: Record<string, string> = {}
-  for (const [name, value] of Object.entries({ ...current, ...properties })) {
-    if (value !== null) set[name] = value
-  }
-  checkProperties(set, table)
-  return { ...snapshot.metadata, configuration: set }
+  const present = (values: Readonly<Record<string, string | null>>) =>
+    Object.fromEntries(
+      Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null),
+    )
+  // What other writers have set is theirs; only the change is checked.
+  checkProperties(present(properties), table)
+  return { ...snapshot.metadata, configuration: present({ ...current, ...properties }) }
+}
+
+/** The new columns by our rules; the old ones are what they are. */
+function checkAddedFields(snapshot: Snapshot, added: readonly DeltaField[], table: string): void {
+  const wallClock = snapshot.protocol.readerFeatures?.includes('timestampNtz') === true
+  checkNewSchema({ type: 'struct', fields: added }, [], table, { wallClock })
+  const taken = new Set(snapshot.schema.fields.map(({ name }) => name.toLowerCase()))
+  const twice = added.find(({ name }) => taken.has(name.toLowerCase()))
+  if (twice === undefined) return
+  throw new InvalidSchema({
+    table,
+    where: `column ${twice.name}`,
+    what: 'exists in another spelling, and names differ by more than case',
+    fix: 'choose another name',
+  })
 }

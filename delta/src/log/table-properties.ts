@@ -5,12 +5,11 @@ import { parseInterval } from './interval.ts'
 /** Commits between two checkpoints where the table does not say otherwise. */
 const defaultCheckpointInterval = 50
 
-/** Settings that would need a newer protocol than (1, 2), with the only value we can keep. */
+/** Settings that this library cannot keep while it writes, with the only value it can. */
 const fixedProperties: Readonly<Record<string, string>> = {
   'delta.columnMapping.mode': 'none',
   'delta.enableDeletionVectors': 'false',
   'delta.enableChangeDataFeed': 'false',
-  'delta.enableInCommitTimestamps': 'false',
   'delta.enableRowTracking': 'false',
   'delta.enableTypeWidening': 'false',
 }
@@ -27,7 +26,20 @@ export function deletedFileRetentionMs(metadata: Metadata): number {
   return parseInterval(text) ?? 7 * 86_400_000
 }
 
-/** @throws InvalidProperty for a value that does not parse or that the protocol (1, 2) cannot keep */
+/** How long log files that a checkpoint stands for are kept: `delta.logRetentionDuration`, or 30 days. */
+export function logRetentionMs(metadata: Metadata): number {
+  const text = metadata.configuration['delta.logRetentionDuration'] ?? 'interval 30 days'
+  return parseInterval(text) ?? 30 * 86_400_000
+}
+
+/** Properties with the two values true and false. */
+const switches: ReadonlySet<string> = new Set([
+  'delta.appendOnly',
+  'delta.enableInCommitTimestamps',
+  'delta.enableExpiredLogCleanup',
+])
+
+/** @throws InvalidProperty for a value that does not parse or that this library cannot keep */
 export function checkProperties(properties: Readonly<Record<string, string>>, table: string): void {
   for (const [name, value] of Object.entries(properties)) {
     const fixed = fixedProperties[name]
@@ -37,6 +49,13 @@ export function checkProperties(properties: Readonly<Record<string, string>>, ta
     }
     if (name.endsWith('Duration') && parseInterval(value) === undefined) {
       throw invalid(table, name, 'interval N unit', value, 'write for instance "interval 1 week"')
+    }
+    if (switches.has(name) && !/^(true|false)$/i.test(value)) {
+      throw invalid(table, name, 'true or false', value, 'write one of them')
+    }
+    if (name === 'delta.isolationLevel' && !/^(Write)?Serializable$/.test(value)) {
+      const levels = 'Serializable or WriteSerializable'
+      throw invalid(table, name, levels, value, 'write one of them')
     }
     const isInterval = name === 'delta.checkpointInterval'
     if (isInterval && !(Number.isInteger(Number(value)) && Number(value) > 0)) {

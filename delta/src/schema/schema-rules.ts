@@ -13,7 +13,16 @@ const partitionTypes: ReadonlySet<DeltaType> = new Set<DeltaType>([
   'integer',
   'short',
   'byte',
+  'boolean',
+  'timestamp',
+  'timestamp_ntz',
 ])
+
+/** What a table allows beyond the protocol (1, 2). */
+export interface SchemaRules {
+  /** Columns of type `timestamp_ntz`; needs the feature timestampNtz. Default false. */
+  readonly wallClock?: boolean
+}
 
 /**
  * Checks what this library asks of tables it creates or extends: safe unique names, nullable columns
@@ -24,20 +33,22 @@ export function checkNewSchema(
   schema: DeltaSchema,
   partitionColumns: readonly string[],
   table: string,
+  rules: SchemaRules = {},
 ): void {
-  checkFields(schema.fields, table, '')
+  checkFields(schema.fields, table, '', rules)
   const fieldOf = new Map(schema.fields.map((field) => [field.name, field]))
   for (const name of partitionColumns) {
     const field = fieldOf.get(name)
     if (field === undefined) {
       throw broken(table, name, 'partition column is not in the schema', 'add it to the schema')
     }
-    if (!partitionTypes.has(field.type)) {
+    const isDecimal = typeof field.type !== 'string' && field.type.type === 'decimal'
+    if (!partitionTypes.has(field.type) && !isDecimal) {
       throw broken(
         table,
         name,
         `partition column of type ${typeText(field.type)}`,
-        'partition by a string, date or whole number; derive one from the value',
+        'partition by a string, date, time, decimal, boolean or whole number',
       )
     }
   }
@@ -49,7 +60,12 @@ export function checkNewSchema(
   }
 }
 
-function checkFields(fields: readonly DeltaField[], table: string, prefix: string): void {
+function checkFields(
+  fields: readonly DeltaField[],
+  table: string,
+  prefix: string,
+  rules: SchemaRules,
+): void {
   const seen = new Set<string>()
   for (const field of fields) {
     const where = prefix + field.name
@@ -63,21 +79,23 @@ function checkFields(fields: readonly DeltaField[], table: string, prefix: strin
     if (!field.nullable) {
       throw broken(table, where, 'column is not nullable', 'set nullable:true; check rows yourself')
     }
-    checkType(field.type, table, where)
+    checkType(field.type, table, where, rules)
   }
 }
 
-function checkType(type: DeltaType, table: string, where: string): void {
-  if (type === 'timestamp_ntz' || type === 'void') {
-    throw broken(table, where, `column of type ${type}`, 'use timestamp (UTC) or drop the column')
+function checkType(type: DeltaType, table: string, where: string, rules: SchemaRules): void {
+  if (type === 'timestamp_ntz' && rules.wallClock !== true) {
+    const fix = 'use timestamp (UTC), or allow the feature timestampNtz, which older engines refuse'
+    throw broken(table, where, 'column of type timestamp_ntz', fix)
   }
+  if (type === 'void') throw broken(table, where, 'column of type void', 'drop the column')
   if (typeof type === 'string') return
-  if (type.type === 'array') checkType(type.elementType, table, `${where}.element`)
+  if (type.type === 'array') checkType(type.elementType, table, `${where}.element`, rules)
   if (type.type === 'map') {
-    checkType(type.keyType, table, `${where}.key`)
-    checkType(type.valueType, table, `${where}.value`)
+    checkType(type.keyType, table, `${where}.key`, rules)
+    checkType(type.valueType, table, `${where}.value`, rules)
   }
-  if (type.type === 'struct') checkFields(type.fields, table, `${where}.`)
+  if (type.type === 'struct') checkFields(type.fields, table, `${where}.`, rules)
   if (type.type === 'decimal' && !(type.precision <= 38 && type.scale <= type.precision)) {
     throw broken(table, where, `column of type ${typeText(type)}`, 'use at most 38 digits')
   }
