@@ -60,3 +60,33 @@ export function multiplyInto(x: usize, factors: usize, count: usize): void {
     v128.store(x, f32x4.mul(v128.load(x), v128.load(factors)))
   }
 }
+
+// Rows of `from` named by the 32-bit indices at `items`, one after another: as they are into
+// `target`, with NaN replaced by 0 into `input`.
+export function gatherRows(
+  from: usize,
+  fromStride: usize,
+  items: usize,
+  count: i32,
+  columns: usize,
+  target: usize,
+  input: usize,
+): void {
+  from <<= 2
+  fromStride <<= 2
+  items <<= 2
+  columns <<= 2
+  target <<= 2
+  input <<= 2
+  for (let item = 0; item < count; item++) {
+    const row = from + <usize>load<u32>(items) * fromStride
+    for (let at: usize = 0; at < columns; at += 16) {
+      const cells = v128.load(row + at)
+      v128.store(target + at, cells)
+      v128.store(input + at, v128.and(cells, f32x4.eq(cells, cells)))
+    }
+    items += 4
+    target += columns
+    input += columns
+  }
+}

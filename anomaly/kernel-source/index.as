@@ -3,7 +3,7 @@
 // Sums run in one fixed order and nothing is fused or relaxed, so that the plain twin in
 // src/kernel gives the same bits on any machine.
 export { multiply } from './matrix-product'
-export { transpose, addRows, scaleInto, multiplyInto } from './elements'
+export { transpose, addRows, scaleInto, multiplyInto, gatherRows } from './elements'
 export { relu, reluBackward, tanh, tanhBackward } from './activation'
 export { residual } from './residual'
 export { adamStep } from './adam'

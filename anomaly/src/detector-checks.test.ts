@@ -15,6 +15,7 @@ import { fitIsolationForest } from './forest/isolation-forest.ts'
 import { encodeModel } from './model-file/model-file.ts'
 import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
+import { fitAutoencoder } from './neural/autoencoder.ts'
 import { createScoringPool } from './threads/scoring-pool.ts'
 
 /** What the checks need to know of a detector; a new one is added here and nowhere else. */
@@ -28,6 +29,13 @@ type CheckedDetector = {
 }
 
 const detectors: readonly CheckedDetector[] = [
+  {
+    name: 'autoencoder',
+    fit: (matrix, seed) => fitAutoencoder(matrix, { maxEpochs: 30, seed }),
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: false,
+  },
   {
     name: 'isolation forest',
     fit: (matrix, seed) => fitIsolationForest(matrix, { treeCount: 30, seed }),

@@ -15,10 +15,12 @@ import type { ModelState } from './model-file/model-file.ts'
 import { readLiteral, readObject } from './model-file/model-state-reader.ts'
 import { localOutlierFactorKind } from './neighbours/local-outlier-factor-kind.ts'
 import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
+import { autoencoderKind } from './neural/autoencoder-kind.ts'
 import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
 
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
 const kinds = {
+  autoencoder: autoencoderKind,
   isolation_forest: isolationForestKind,
   local_outlier_factor: localOutlierFactorKind,
   nearest_neighbours: nearestNeighboursKind,

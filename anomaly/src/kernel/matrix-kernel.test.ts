@@ -23,9 +23,9 @@ function expectSame(
 ): void {
   const [simd, plain] = kernels
   expect(run(simd)).toEqual(run(plain))
-  expect(Buffer.from(simd.floats.slice().buffer).equals(Buffer.from(plain.floats.buffer))).toBe(
-    true,
-  )
+  expect(
+    Buffer.from(simd.floats.slice().buffer).equals(Buffer.from(plain.floats.slice().buffer)),
+  ).toBe(true)
 }
 
 const anySeed = fc.integer({ min: 0, max: 2 ** 31 })
@@ -58,6 +58,22 @@ describe('the matrix kernel and its plain twin agree to the bit in', () => {
           kernel.scaleInto(900, 0, 0.1, rows * columns)
           kernel.multiplyInto(1200, 0, columns)
         })
+      }),
+    )
+  })
+
+  test('gathering rows, some cells missing', () => {
+    const anyItems = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 })
+    fc.assert(
+      fc.property(anySeed, anyItems, fours(3), (seed, items, columns) => {
+        const kernels = twins(1000, seed)
+        for (const { floats, integers } of kernels) {
+          floats[5] = Number.NaN
+          integers.set(items, 200)
+        }
+        expectSame(kernels, (kernel) =>
+          kernel.gatherRows(0, columns + 4, 200, items.length, columns, 300, 600),
+        )
       }),
     )
   })

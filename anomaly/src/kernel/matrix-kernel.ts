@@ -15,6 +15,8 @@ export type MatrixKernel = {
   /** WebAssembly with SIMD, or plain TypeScript: about 40 and 1 thousand million operations/s. */
   readonly kind: 'simd' | 'plain'
   readonly floats: Float32Array
+  /** The same memory as 32-bit integers, for lists of row numbers. */
+  readonly integers: Uint32Array
   /**
    * C = S + A·B with A rows × inner and B inner × columns. Element (i, k) of A stands at
    * a + i·aRowStep + k·aInnerStep: (stride, 1) reads A, (1, stride) its transpose. S is where the
@@ -49,6 +51,19 @@ export type MatrixKernel = {
   readonly scaleInto: (out: number, x: number, factor: number, count: number) => void
   /** x = x·factors, cell by cell. */
   readonly multiplyInto: (x: number, factors: number, count: number) => void
+  /**
+   * Copies the rows of `from` that the integers at `items` name, one after another, to `target`,
+   * and with 0 for NaN to `input`; both have `columns` columns.
+   */
+  readonly gatherRows: (
+    from: number,
+    fromStride: number,
+    items: number,
+    count: number,
+    columns: number,
+    target: number,
+    input: number,
+  ) => void
   /** x = max(x, 0). */
   readonly relu: (x: number, count: number) => void
   /** d = d where the output y > 0, else 0. */
@@ -109,7 +124,7 @@ export type MatrixKernel = {
 }
 
 /** The functions of a kernel, bound to their memory. */
-export type KernelFunctions = Omit<MatrixKernel, 'kind' | 'floats'>
+export type KernelFunctions = Omit<MatrixKernel, 'kind' | 'floats' | 'integers'>
 
 /** Where WebAssembly may be missing, and no types for it: the part used here. */
 type WasmRuntime = {
@@ -138,18 +153,23 @@ export function createMatrixKernel(floatCount: number, kind?: 'simd' | 'plain'):
   if (!(Number.isInteger(floatCount) && floatCount >= 1 && floatCount <= MAX_FLOATS)) {
     throw invalidOption('floatCount', `an integer in [1, ${MAX_FLOATS}]`, floatCount)
   }
-  if (kind === 'plain') return plainKernel(new Float32Array(floatCount))
+  if (kind === 'plain') return plainKernel(floatCount)
   compiled ??= compile()
   if (compiled !== null) return simdKernel(compiled, floatCount)
   if (kind === 'simd') throw invalidOption('kind', 'plain: this machine has no SIMD', kind)
-  return plainKernel(new Float32Array(floatCount))
+  return plainKernel(floatCount)
 }
 
 function simdKernel(module: object, floatCount: number): MatrixKernel {
   const { Memory, Instance } = wasmRuntime() ?? unreachableRuntime()
   const memory = new Memory({ initial: Math.ceil((floatCount * 4) / PAGE_BYTES) })
   const { exports } = new Instance(module, { env: { memory } })
-  return { ...exports, kind: 'simd', floats: new Float32Array(memory.buffer, 0, floatCount) }
+  return {
+    ...exports,
+    kind: 'simd',
+    floats: new Float32Array(memory.buffer, 0, floatCount),
+    integers: new Uint32Array(memory.buffer, 0, floatCount),
+  }
 }
 
 function compile(): object | null {

@@ -4,12 +4,16 @@ import { plainLstmCell, plainLstmCellBackward } from './plain-lstm-cell.ts'
 
 const f32 = Math.fround
 
-/** The kernel in plain TypeScript on the given array: the same bits, some forty times slower. */
-export function plainKernel(floats: Float32Array): MatrixKernel {
+/** The kernel in plain TypeScript: the same bits, some forty times slower. */
+export function plainKernel(floatCount: number): MatrixKernel {
+  const floats = new Float32Array(floatCount)
+  const integers = new Uint32Array(floats.buffer)
   return {
     kind: 'plain',
     floats,
+    integers,
     ...plainProducts(floats),
+    gatherRows: plainGather(floats, integers),
     ...plainActivations(floats),
     residual: (...cells) => plainResidual(floats, ...cells),
     adamStep: plainAdam(floats),
@@ -55,6 +59,19 @@ function plainProducts(
     multiplyInto(cells, factors, count) {
       for (let i = 0; i < count; i++) x[cells + i] = x[cells + i]! * x[factors + i]!
     },
+  }
+}
+
+function plainGather(x: Float32Array, integers: Uint32Array): KernelFunctions['gatherRows'] {
+  return (from, fromStride, items, count, columns, target, input) => {
+    for (let item = 0; item < count; item++) {
+      const row = from + integers[items + item]! * fromStride
+      for (let column = 0; column < columns; column++) {
+        const cell = x[row + column]!
+        x[target + item * columns + column] = cell
+        x[input + item * columns + column] = Number.isNaN(cell) ? 0 : cell
+      }
+    }
   }
 }
 

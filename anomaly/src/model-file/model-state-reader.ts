@@ -75,6 +75,16 @@ export function readFloats(
   return value
 }
 
+/** A Float32Array field of `length` values, without NaN. */
+export function readFloat32s(state: StateObject, key: string, length: number): Float32Array {
+  const value = state[key]
+  if (!(value instanceof Float32Array) || value.length !== length) {
+    throw invalidState(key, `a Float32Array of ${length}`, describe(value))
+  }
+  if (value.some(Number.isNaN)) throw invalidState(key, 'no NaN', 'NaN')
+  return value
+}
+
 /** A typed-array field of `length` integers below `bound`. */
 export function readIndices<T extends Uint8Array | Uint16Array | Uint32Array>(
   state: StateObject,

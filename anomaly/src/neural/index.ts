@@ -1,0 +1,6 @@
+export { type Autoencoder, type AutoencoderOptions, fitAutoencoder } from './autoencoder.ts'
+export { explainAutoencoder, scoreAutoencoder } from './autoencoder-score.ts'
+export type { HiddenActivation } from './dense-network.ts'
+export type { InputScaling } from './observed-scaler.ts'
+export type { TrainingHistory } from './training.ts'
+export type { TrainingOptions } from './training-options.ts'
