@@ -16,6 +16,7 @@ export const reasonCodes = [
   'NESTED_TOO_DEEP',
   'NUMBER_OUT_OF_RANGE',
   'ALL_SENSORS_NULL',
+  'RECORD_DAMAGED',
 ] as const
 
 /** A reason code of a dead letter. */

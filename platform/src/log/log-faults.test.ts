@@ -101,21 +101,34 @@ test('a tail torn at any byte loses only the torn record and takes appends again
   )
 })
 
-test('recovery stops at the first bad record and keeps what it cut off for inspection', async () => {
+test('what was torn off the end is kept for inspection', async () => {
   const directory = folder()
   const log = open(directory)
   await log.append(messages(0, 6))
   await log.close()
   const data = readFileSync(activePath(directory))
-  const third = data.indexOf('event-3')
-  data[third] = 0x45
+  data.fill(0, data.indexOf('event-5') + 7)
   writeFileSync(activePath(directory), data)
   const again = open(directory)
   const [recovery] = again.recoveries
-  expect(recovery?.recordCount).toBe(3)
-  expect(recovery?.droppedBytes).toBeGreaterThan(0)
-  expect(readFileSync(recovery?.droppedPath ?? '', 'utf8')).toContain('event-5')
-  expect(await storedIds(again)).toEqual(idsTo(3))
+  expect(recovery).toMatchObject({ recordCount: 5, damagedCount: 0 })
+  expect(readFileSync(recovery?.droppedPath ?? '', 'utf8')).toMatch(/"o":5.*event-5$/)
+  expect(await storedIds(again)).toEqual(idsTo(5))
+})
+
+test('a record that changed costs no other, be it the last one', async () => {
+  for (const changed of [3, 5]) {
+    const directory = folder()
+    const log = open(directory)
+    await log.append(messages(0, 6))
+    await log.close()
+    const data = readFileSync(activePath(directory))
+    data[data.indexOf(`event-${changed}`)] = 0x45
+    writeFileSync(activePath(directory), data)
+    const again = open(directory)
+    expect(again.recoveries).toMatchObject([{ recordCount: 6, damagedCount: 1, droppedBytes: 0 }])
+    expect(await storedIds(again)).toEqual(idsTo(6).with(changed, ''))
+  }
 })
 
 test('an index that vanished with a power loss is rebuilt from the records', async () => {

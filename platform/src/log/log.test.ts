@@ -140,22 +140,45 @@ test('a slice is strict NDJSON for DuckDB, sealed and active segments alike', as
   await expect(log.slice(0, 0, 61)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
-test('a flipped byte in a sealed segment is named by segment and record', async () => {
+test('a record whose bytes changed is read as a refused one, in its place, and no other', async () => {
   const directory = folder()
   const log = open(directory, { segmentBytes: 1_000 })
   for (let n = 0; n < 40; n += 4) await log.append(messages(n, n + 4))
+  const whole = await readAll(log)
   await log.close()
   const path = join(directory, 'p0', `${'0'.repeat(20)}.ndjson`)
-  const bytes = readFileSync(path)
-  const secondRecord = bytes.indexOf(10) + 1
-  bytes[secondRecord + 60] = bytes[secondRecord + 60]! ^ 1
-  writeFileSync(path, bytes)
-  const damaged = open(directory, { segmentBytes: 1_000 })
-  await expect(damaged.slice(0, 0, 40)).rejects.toMatchObject({
-    code: 'LOG_DAMAGED',
-    message: expect.stringMatching(/00000\.ndjson: record 1 has CRC/),
-  })
-  await expect(readAll(damaged)).rejects.toMatchObject({ code: 'LOG_DAMAGED' })
+  const sealed = readFileSync(path)
+  const index = readFileSync(path.replace('.ndjson', '.index'))
+  const secondRecord = sealed.indexOf(10) + 1
+  for (let bit = 0; bit < 16; bit++) {
+    // Bytes of the second record, its line break included, then of its entry: CRC and position.
+    const at = secondRecord + 11 * bit
+    const isIndex = bit >= 12
+    const bytes = Buffer.from(isIndex ? index : sealed)
+    const place = isIndex
+      ? 32 + 16 + 2 * (bit - 12)
+      : Math.min(at, sealed.indexOf(10, secondRecord))
+    bytes[place] = bytes[place]! ^ (1 << (bit % 8))
+    writeFileSync(isIndex ? path.replace('.ndjson', '.index') : path, bytes)
+    const damaged = open(directory, { segmentBytes: 1_000 })
+    const found = await readAll(damaged)
+    const isHealed = isIndex && bit >= 14
+    expect(found.toSpliced(1, 1)).toEqual(whole.toSpliced(1, 1))
+    if (isHealed) expect(found[1]).toEqual(whole[1])
+    else {
+      expect(found[1]).toMatchObject({
+        offset: 1,
+        body: { kind: 'refused', reason: 'RECORD_DAMAGED' },
+      })
+    }
+    const slice = await damaged.slice(0, 0, 40)
+    const lines = slice.paths.flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
+    expect(lines.map((line) => JSON.parse(line).o)).toEqual(whole.map(({ offset }) => offset))
+    await slice.release()
+    await damaged.close()
+    writeFileSync(path, sealed)
+    writeFileSync(path.replace('.ndjson', '.index'), index)
+  }
 })
 
 test('a sealed segment that was cut or lost its index is refused at open', async () => {

@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { IsothermError } from '../contracts/index.ts'
+import { longestLineBytes, recordLength } from './damaged-records.ts'
 import {
   createSegment,
   indexEntryBytes,
@@ -28,6 +29,8 @@ export type Recovery = {
   readonly partition: number
   readonly path: string
   readonly recordCount: number
+  /** Records before the end whose bytes changed on disk; they land as dead letters. */
+  readonly damagedCount: number
   /** Bytes after the last good record that were not zero; they were never acknowledged. */
   readonly droppedBytes: number
   /** Copy of the dropped bytes, kept for inspection. */
@@ -128,32 +131,30 @@ function isWholeRecord(line: Buffer, offset: number): number | undefined {
   }
 }
 
-type Scan = { readonly recordCount: number; readonly sizeBytes: number; readonly index: Buffer }
+type Scan = {
+  readonly recordCount: number
+  readonly sizeBytes: number
+  readonly index: Buffer
+  readonly damagedCount: number
+}
 
 /**
- * Finds the good prefix of a segment. Records with an index entry are checked by CRC; the group
- * that was being written may lack entries and is checked by shape. The first bad record ends it.
+ * Finds how far a segment goes: to the last record that matches its CRC, and from there over the
+ * group that was being written, which may lack entries and is checked by shape. What comes after
+ * was never acknowledged. A record that was written whole and does not match has changed since: it
+ * stays, and reading gives it as a damaged one.
  */
 function scanActive(data: Buffer, index: Buffer, startOffset: number): Scan {
-  const entries: Buffer[] = []
-  let position = 0
-  let recordCount = 0
-  let isIntact = true
-  const indexed = Math.floor(index.length / indexEntryBytes)
-  for (; recordCount < indexed; recordCount++) {
-    const at = recordCount * indexEntryBytes
-    const end = index.readUInt32LE(at + 4)
-    // Not an entry: a power loss took this page of the index, or it was never written.
-    if (end <= position || end > data.length) break
-    isIntact = crc32(data.subarray(position, end)) === index.readUInt32LE(at)
-    if (!isIntact) break
-    position = end
-  }
-  entries.push(index.subarray(0, recordCount * indexEntryBytes))
-  while (isIntact) {
-    const lineEnd = data.indexOf(lineFeed, position)
+  const known = scanIndexed(data, index, startOffset)
+  const entries = [known.index]
+  let { recordCount, sizeBytes } = known
+  const nextEntry = recordCount * indexEntryBytes
+  const hasEntry =
+    nextEntry + indexEntryBytes <= index.length && index.readUInt32LE(nextEntry + 4) !== 0
+  while (!hasEntry) {
+    const lineEnd = data.indexOf(lineFeed, sizeBytes)
     if (lineEnd < 0) break
-    const line = data.subarray(position, lineEnd + 1)
+    const line = data.subarray(sizeBytes, lineEnd + 1)
     const ingestedAtMs = isWholeRecord(line, startOffset + recordCount)
     if (ingestedAtMs === undefined) break
     const entry = Buffer.alloc(indexEntryBytes)
@@ -161,10 +162,40 @@ function scanActive(data: Buffer, index: Buffer, startOffset: number): Scan {
     entry.writeUInt32LE(lineEnd + 1, 4)
     entry.writeDoubleLE(ingestedAtMs, 8)
     entries.push(entry)
-    position = lineEnd + 1
+    sizeBytes = lineEnd + 1
     recordCount++
   }
-  return { recordCount, sizeBytes: position, index: Buffer.concat(entries) }
+  return { ...known, recordCount, sizeBytes, index: Buffer.concat(entries) }
+}
+
+/** The records that the side file knows, up to the last one that was written whole. */
+function scanIndexed(data: Buffer, stored: Buffer, startOffset: number): Scan {
+  const index = Buffer.from(stored)
+  const dataEnd = lengthWithoutZeros(data, 0)
+  let scan: Scan = { recordCount: 0, sizeBytes: 0, index: index.subarray(0, 0), damagedCount: 0 }
+  let position = 0
+  let damagedCount = 0
+  const entryCount = Math.floor(index.length / indexEntryBytes)
+  for (let record = 0; record < entryCount && position < dataEnd; record++) {
+    const at = record * indexEntryBytes
+    // No entry: a power loss took this page of the side file, or it was never written.
+    if (index.readUInt32LE(at + 4) === 0) break
+    const crc = index.readUInt32LE(at)
+    const rest = data.subarray(position, Math.min(position + longestLineBytes, dataEnd))
+    const indexedEnd = index.readUInt32LE(at + 4) - position
+    const length = recordLength(rest, crc, indexedEnd, startOffset + record)
+    const isIntact = crc32(rest.subarray(0, length)) === crc
+    // Where a write was torn there are still zeros, or no bytes; a line has none.
+    const isTorn = indexedEnd > rest.length || rest.subarray(0, length).includes(0)
+    position += length
+    index.writeUInt32LE(position, at + 4)
+    if (!isIntact) damagedCount++
+    if (!isIntact && isTorn) continue
+    const recordCount = record + 1
+    const known = index.subarray(0, recordCount * indexEntryBytes)
+    scan = { recordCount, sizeBytes: position, index: known, damagedCount }
+  }
+  return scan
 }
 
 function readWhole(descriptor: number, from: number): Buffer {
@@ -248,6 +279,7 @@ function openActive(
       partition,
       path,
       recordCount: scan.recordCount,
+      damagedCount: scan.damagedCount,
       droppedBytes,
       ...(droppedPath === undefined ? {} : { droppedPath }),
     },

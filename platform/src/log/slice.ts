@@ -7,12 +7,22 @@ import { readChunks } from './segment-reader.ts'
 
 type HeldSlice = LogSlice & { readonly release: () => Promise<void> }
 
-/** Reads a range only to check it: what DuckDB reads next are the bytes that were written. */
-async function verify(segment: Segment, startOffset: number, endOffset: number): Promise<void> {
-  for await (const _ of readChunks(segment, startOffset, endOffset));
+/** Reads a range to check it: whether what DuckDB reads next are the bytes that were written. */
+async function isIntact(
+  segment: Segment,
+  startOffset: number,
+  endOffset: number,
+): Promise<boolean> {
+  for await (const { damaged } of readChunks(segment, startOffset, endOffset)) {
+    if (damaged.length > 0) return false
+  }
+  return true
 }
 
-/** The active segment ends in zeros, which are no NDJSON: its records are copied out. */
+/**
+ * The active segment ends in zeros, which are no NDJSON, and a record whose bytes changed is none
+ * either: the records are copied out, a changed one as a refused one.
+ */
 async function copyRecords(
   segment: Segment,
   startOffset: number,
@@ -83,8 +93,7 @@ export async function sliceOf(
     for (const segment of overlapping) {
       const from = Math.max(startOffset, segment.startOffset)
       const to = Math.min(endOffset, segment.endOffset)
-      if (segment.sealedAtMs !== undefined) {
-        await verify(segment, from, to)
+      if (segment.sealedAtMs !== undefined && (await isIntact(segment, from, to))) {
         paths.push(segment.path)
       } else {
         const path = join(temporaryDirectory, `slice-${sliceNumber}-${from}.ndjson`)
