@@ -1,5 +1,7 @@
 import { missingEngines } from './delta/engine-jobs.ts'
 import { numberFlag } from './delta/flags.ts'
+import { chdbTables, deltalakeTables, sparkTables } from './delta/foreign-tables.ts'
+import { writeByEngine } from './delta/foreign-writers.ts'
 import {
   type Difference,
   judgeByEngine,
@@ -36,6 +38,7 @@ export const promised: Promised = {
         randomStory(seed + i, `table-${i}`, {
           kinds: ['append', 'overwrite', 'delete', 'upsert', 'add-column', 'compact'],
           partitionTypes: ['string', 'date', 'long', 'integer'],
+          addsBeforePartitions: true,
         }),
       )
       const written = await writeStories(connection, stories, folder.path)
@@ -54,10 +57,35 @@ export const promised: Promised = {
         report(`${engine}: ${judged.differences.length} differences`)
         for (const one of judged.differences.slice(0, 5)) report(JSON.stringify(one))
       }
+      const foreignCount = numberFlag('foreign', 40)
+      const foreign = [
+        ['spark', sparkTables(seed, Math.max(1, Math.round(foreignCount / 16)))],
+        ['deltalake', deltalakeTables(seed, foreignCount)],
+        ['chdb', chdbTables(seed, Math.round(foreignCount / 2))],
+      ] as const
+      const counts: Record<string, number> = {}
+      for (const [engine, tables] of foreign) {
+        const made = await writeByEngine(engine, tables, connection, folder.path)
+        const judged = await judgeByUs(connection, made.written)
+        const found = [...made.failures, ...judged.differences]
+        counts[engine] = made.written.length
+        checks += judged.checks
+        differences.push(...found)
+        report(`${engine} wrote ${made.written.length} tables: ${found.length} differences`)
+        for (const one of found.slice(0, 5)) report(JSON.stringify(one))
+      }
       return {
         ok: differences.length === 0,
         value: differences.length,
-        detail: { seed, tables: tableCount, checks, about, limits, first: differences.slice(0, 5) },
+        detail: {
+          seed,
+          tables: tableCount,
+          foreign: counts,
+          checks,
+          about,
+          limits,
+          first: differences.slice(0, 5),
+        },
       }
     } finally {
       close()

@@ -121,8 +121,7 @@ function deltaTypeOf(type: string): string {
     Bool: 'boolean',
     Date32: 'date',
   }
-  if (inner.startsWith('DateTime64(6'))
-    return inner.includes("'UTC'") ? 'timestamp' : 'timestamp_ntz'
+  if (inner.startsWith('DateTime64(6')) return 'timestamp'
   const decimal = /^Decimal\((\d+), (\d+)\)$/.exec(inner)
   if (decimal !== null) return `decimal(${decimal[1]},${decimal[2]})`
   return names[inner] ?? inner.replace(/\(.*/s, '').toLowerCase()
@@ -160,11 +159,12 @@ async function read({ path, version: at, queries }: Read) {
 
 type Write = Extract<EngineJob, { readonly action: 'write' }>
 
+/** Runs SQL statements; each adds a version. An empty one stands for the table's creation. */
 async function write({ statements = [] }: Write) {
   for (const statement of statements) {
-    await queryAsync(statement, { format: 'Null' })
+    if (statement !== '') await queryAsync(statement, { format: 'Null' })
   }
-  return {}
+  return { versions: statements.map((_, index) => index) }
 }
 
 async function answerTo(job: EngineJob): Promise<object> {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { DeltaField, DeltaType } from '@isotherm/delta'
 
@@ -111,7 +110,7 @@ export async function runEngine(
   })
   let about: Readonly<Record<string, string>> = {}
   let count = 0
-  for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
+  for await (const line of linesOf(child.stdio[3] as Readable)) {
     const answer = JSON.parse(line) as EngineAnswer & { readonly about?: typeof about }
     if (answer.about !== undefined) {
       about = answer.about
@@ -125,4 +124,18 @@ export async function runEngine(
     throw new Error(`${engine} ended with ${code} after ${count} of ${jobs.length}: ${complaints}`)
   }
   return about
+}
+
+/** Lines of a stream. `node:readline` would also break them at U+2028, which occurs inside texts. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest: Buffer[] = []
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      yield Buffer.concat([...rest, chunk.subarray(start, end)]).toString('utf8')
+      rest = []
+      start = end + 1
+    }
+    rest.push(chunk.subarray(start))
+  }
 }

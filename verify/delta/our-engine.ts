@@ -1,16 +1,24 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import {
+  append,
   compact,
   createTable,
   type DeltaTable,
+  deleteWhere,
   folderStore,
   openTable,
+  overwrite,
+  type Predicate,
+  type RowSource,
   relationSql,
   type Snapshot,
-  writeFiles,
+  upsert,
 } from '@isotherm/delta'
-import { canonicalRows, duckDbLiteral, rowsQuery } from './duckdb-values.ts'
-import type { Chapter, Predicate, Story } from './random-story.ts'
+import { canonicalRows } from './duckdb-values.ts'
+import type { Step, Story, Predicate as StoryPredicate } from './random-story.ts'
+import { fitsJson, rowSource } from './row-sources.ts'
+import { seededRandom } from './seeded-random.ts'
+import { dateText, type Row } from './values.ts'
 
 /** A database in memory whose texts of time are in UTC. */
 export async function openDatabase(
@@ -40,71 +48,52 @@ export async function writeStory(
     partitionColumns: story.partitionColumns,
     configuration: { 'delta.checkpointInterval': String(2 + (story.seed % 4)) },
   })
+  const random = seededRandom(story.seed)
   const versions: number[] = []
-  for (const chapter of story.chapters) {
-    await writeChapter(connection, table, chapter)
+  for (const { step, fields } of story.chapters) {
+    const isJson = fields.every(({ type }) => fitsJson(type))
+    const form = random.pick(['query', 'rows', 'columns', isJson ? 'ndjson' : 'query'] as const)
+    const outcome = await takeStep(table, step, fields, (rows) =>
+      rowSource(form, connection, fields, rows),
+    )
+    if (outcome === 'conflict') throw new Error(`${step.kind} met a conflict without a rival`)
     versions.push((await table.snapshot()).version)
   }
   return versions
-}
 
-async function writeChapter(
-  connection: DuckDBConnection,
-  table: DeltaTable,
-  { step, fields }: Chapter,
-): Promise<void> {
-  const snapshot = await table.snapshot()
-  const { files } = snapshot
-  switch (step.kind) {
-    case 'append':
-      return await commit(connection, table, rowsQuery(fields, step.rows), snapshot, [])
-    case 'overwrite':
-      return await commit(connection, table, rowsQuery(fields, step.rows), snapshot, files)
-    case 'delete': {
-      const gone = predicateSql(fields, step.predicate)
-      const kept = `SELECT * FROM ${relationSql(table, snapshot)} WHERE (${gone}) IS NOT TRUE`
-      return await commit(connection, table, kept, snapshot, files)
+  async function takeStep(
+    table: DeltaTable,
+    step: Step,
+    fields: Story['fields'],
+    source: (rows: readonly Row[]) => RowSource,
+  ): Promise<string> {
+    switch (step.kind) {
+      case 'append':
+        return (await append(table, source(step.rows))).kind
+      case 'overwrite':
+        return (await overwrite(table, source(step.rows))).kind
+      case 'delete':
+        return (await deleteWhere(table, ourPredicate(fields, step.predicate))).kind
+      case 'upsert':
+        return (await upsert(table, source(step.rows), { keys: [fields[0]?.name ?? ''] })).kind
+      case 'add-column':
+        return (await table.addColumns([step.field])).kind
+      case 'compact':
+        return (await compact(connection, table)).kind
+      default:
+        throw new Error(`this library has no step ${step.kind}`)
     }
-    case 'upsert': {
-      const key = `"${fields[0]?.name}"`
-      const fresh = rowsQuery(fields, step.rows)
-      const kept = `SELECT * FROM ${relationSql(table, snapshot)}
-        WHERE ${key} NOT IN (SELECT ${key} FROM (${fresh}))`
-      return await commit(connection, table, `${kept} UNION ALL ${fresh}`, snapshot, files)
-    }
-    case 'add-column': {
-      await table.addColumns([step.field])
-      return
-    }
-    case 'compact': {
-      await compact(connection, table)
-      return
-    }
-    case 'checkpoint':
   }
 }
 
-async function commit(
-  connection: DuckDBConnection,
-  table: DeltaTable,
-  query: string,
-  snapshot: Snapshot,
-  removes: Snapshot['files'],
-): Promise<void> {
-  const adds = await writeFiles(connection, table, query, { snapshot })
-  const outcome = await table.commit({
-    readVersion: snapshot.version,
-    adds,
-    removes,
-    operation: 'WRITE',
-  })
-  if (outcome.kind !== 'committed') throw new Error(`commit ended as ${outcome.kind}`)
-}
-
-function predicateSql(fields: Chapter['fields'], { column, operator, value }: Predicate): string {
+function ourPredicate(
+  fields: Story['fields'],
+  { column, operator, value }: StoryPredicate,
+): Predicate {
   const { name, type } = fields[column] ?? { name: '', type: 'void' as const }
-  if (operator === 'is null') return `"${name}" IS NULL`
-  return `"${name}" ${operator} ${duckDbLiteral(type, value)}`
+  if (operator === 'is null') return { column: name, isNull: true }
+  const given = type === 'date' ? dateText(value as bigint) : (value as bigint | string)
+  return { column: name, is: operator, value: given }
 }
 
 /** What this library reads of a table at a version. */

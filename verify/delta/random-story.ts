@@ -16,7 +16,10 @@ export type Step =
   | { readonly kind: 'delete'; readonly predicate: Predicate }
   /** Rows with a key in column 0: known keys are replaced, new ones added. */
   | { readonly kind: 'upsert'; readonly rows: readonly Row[] }
-  | { readonly kind: 'add-column'; readonly field: DeltaField }
+  | { readonly kind: 'add-column'; readonly field: DeltaField; readonly column: number }
+  | { readonly kind: 'rename-column'; readonly column: number; readonly name: string }
+  | { readonly kind: 'drop-column'; readonly column: number }
+  | { readonly kind: 'widen'; readonly column: number; readonly type: DeltaType }
   | { readonly kind: 'compact' }
   | { readonly kind: 'checkpoint' }
 
@@ -43,7 +46,12 @@ export type StoryRules = {
   readonly kinds: readonly Step['kind'][]
   /** Types of partition columns; empty for tables without any. */
   readonly partitionTypes: readonly DeltaType[]
-  readonly acceptsType?: (type: DeltaType) => boolean
+  /** Types to take in place of others, at any depth. */
+  readonly replaceType?: { readonly timestamp: DeltaType }
+  /** Columns are added before the partition columns, not at the end. */
+  readonly addsBeforePartitions?: boolean
+  /** Give every table a key. */
+  readonly isAlwaysKeyed?: boolean
   readonly chapterCount?: number
 }
 
@@ -71,12 +79,9 @@ export function isPlainText(value: Value): boolean {
 /** The story of a seed. */
 export function randomStory(seed: number, name: string, rules: StoryRules): Story {
   const random = seededRandom(seed)
-  const isKeyed = rules.kinds.includes('upsert') && random.chance(0.5)
-  const accepts = rules.acceptsType ?? (() => true)
-  const typeFor = (): DeltaType => {
-    const type = randomType(random)
-    return accepts(type) ? type : 'double'
-  }
+  const isKeyed =
+    rules.isAlwaysKeyed === true || (rules.kinds.includes('upsert') && random.chance(0.5))
+  const typeFor = () => replaced(randomType(random), rules.replaceType?.timestamp ?? 'timestamp')
   const data = columnNames
     .slice(0, 1 + random.below(7))
     .map((column, i) => field(column, i === 0 && isKeyed ? 'long' : typeFor()))
@@ -100,6 +105,15 @@ export function randomStory(seed: number, name: string, rules: StoryRules): Stor
   return { seed, name, fields, partitionColumns, isKeyed, chapters }
 }
 
+function replaced(type: DeltaType, forTimestamp: DeltaType): DeltaType {
+  if (type === 'timestamp') return forTimestamp
+  if (typeof type === 'string' || type.type === 'decimal') return type
+  const inner = (one: DeltaType) => replaced(one, forTimestamp)
+  if (type.type === 'array') return { ...type, elementType: inner(type.elementType) }
+  if (type.type === 'map') return { ...type, valueType: inner(type.valueType) }
+  return { ...type, fields: type.fields.map((one) => ({ ...one, type: inner(one.type) })) }
+}
+
 type Writer = {
   readonly random: Random
   readonly rules: StoryRules
@@ -109,7 +123,7 @@ type Writer = {
 }
 
 function nextStep(writer: Writer, last: Pick<Chapter, 'fields' | 'rows'>, index: number): Step {
-  const { random, rules, isKeyed } = writer
+  const { random, rules, isKeyed, partitionColumns } = writer
   const possible = rules.kinds.filter((kind) => kind !== 'upsert' || isKeyed)
   // Most tables grow before they shrink.
   const kind = index === 0 || random.chance(0.35) ? 'append' : random.pick(possible)
@@ -124,10 +138,47 @@ function nextStep(writer: Writer, last: Pick<Chapter, 'fields' | 'rows'>, index:
       return { kind: 'append', rows: newRows(writer, last.fields, last.rows) }
     }
     case 'add-column':
-      return { kind, field: field(`added${index}`, writer.typeFor()) }
+      return {
+        kind,
+        field: field(`added${index}`, writer.typeFor()),
+        column: last.fields.length - (rules.addsBeforePartitions ? partitionColumns.length : 0),
+      }
+    case 'rename-column':
+    case 'drop-column':
+    case 'widen':
+      return reshapingStep(writer, last.fields, kind, index)
     default:
       return { kind }
   }
+}
+
+/** The types that a column may be widened to without its old files being written again. */
+const wider: ReadonlyMap<DeltaType, DeltaType> = new Map<DeltaType, DeltaType>([
+  ['byte', 'short'],
+  ['short', 'integer'],
+  ['integer', 'long'],
+  ['float', 'double'],
+])
+
+/** A change to a column that is neither the key nor a partition column, where there is one. */
+function reshapingStep(
+  { random, partitionColumns }: Writer,
+  fields: readonly DeltaField[],
+  kind: 'rename-column' | 'drop-column' | 'widen',
+  index: number,
+): Step {
+  const free = [...fields.keys()].filter(
+    (i) => i > 0 && !partitionColumns.includes(fields[i]?.name ?? ''),
+  )
+  if (kind === 'widen') {
+    const column = free.find((i) => wider.has(fields[i]?.type ?? 'void'))
+    const type = wider.get(fields[column ?? -1]?.type ?? 'void')
+    if (column !== undefined && type !== undefined) return { kind, column, type }
+  } else if (free.length > 1) {
+    const column = random.pick(free)
+    return kind === 'drop-column' ? { kind, column } : { kind, column, name: `renamed${index}` }
+  }
+  return { kind: 'compact' }
 }
 
 function newRows(
@@ -184,7 +235,25 @@ function outcome(
       return { fields, rows: [...rows.filter(([key]) => !keys.has(key)), ...step.rows] }
     }
     case 'add-column':
-      return { fields: [...fields, step.field], rows }
+      return {
+        fields: fields.toSpliced(step.column, 0, step.field),
+        rows: rows.map((row) => row.toSpliced(step.column, 0, null)),
+      }
+    case 'rename-column': {
+      const { column, name } = step
+      return { fields: fields.map((one, i) => (i === column ? { ...one, name } : one)), rows }
+    }
+    case 'widen': {
+      const { column, type } = step
+      return { fields: fields.map((one, i) => (i === column ? { ...one, type } : one)), rows }
+    }
+    case 'drop-column': {
+      const { column } = step
+      return {
+        fields: fields.toSpliced(column, 1),
+        rows: rows.map((row) => row.toSpliced(column, 1)),
+      }
+    }
     case 'compact':
     case 'checkpoint':
       return { fields, rows }

@@ -25,10 +25,11 @@ export function schemaText(fields: readonly DeltaField[]): string {
     .join(', ')
 }
 
-/** Names and types as ClickHouse knows them: it has one type for text and bytes. */
+/** Names and types as ClickHouse knows them: one type for text and bytes, one for all times. */
 export function clickHouseSchemaText(fields: readonly DeltaField[]): string {
   const names: Readonly<Record<string, string>> = {
     binary: 'string',
+    timestamp_ntz: 'timestamp',
     array: 'array',
     map: 'map',
     struct: 'tuple',
