@@ -3,6 +3,9 @@ import { PathOutsideTable } from '../errors.ts'
 /** Names that need neither Hive's nor the URI's escaping, so that both are the identity. */
 const plainName = /^[A-Za-z0-9._-]+$/
 
+/** Most paths of a log: relative and without anything to decode. */
+const ordinaryPath = /^[A-Za-z0-9_.=-][A-Za-z0-9_.=/-]*$/
+
 /** True if the text may stand in a folder name as it is. */
 export function isPlainName(text: string): boolean {
   return plainName.test(text) && text !== '.' && text !== '..'
@@ -15,6 +18,7 @@ export function isPlainName(text: string): boolean {
  * @throws PathOutsideTable if a relative path climbs out
  */
 export function decodeLogPath(path: string, table: string): string {
+  if (ordinaryPath.test(path) && !path.includes('..')) return path
   const decoded = decodeUri(path)
   const absolute = /^file:\/*(\/.*)$/.exec(decoded)
   if (absolute) return absolute[1] ?? decoded

@@ -44,6 +44,7 @@ export function parseActions(lines: Iterable<string>, origin: TextOrigin): Actio
   const domains: DomainMetadata[] = []
   const removes: RemoveFile[] = []
   const adds: AddFile[] = []
+  const sidecars: string[] = []
   const single: { commitInfo?: CommitInfo; protocol?: Protocol; metadata?: Metadata } = {}
   let lineNumber = 0
   for (const line of lines) {
@@ -63,9 +64,10 @@ export function parseActions(lines: Iterable<string>, origin: TextOrigin): Actio
       single.metadata = parseMetadata(action.metaData)
     } else if (isRecord(action.domainMetadata)) {
       domains.push(parseDomain(action.domainMetadata, at))
-    }
+    } else if (isRecord(action.sidecar)) sidecars.push(requiredText(action.sidecar, 'path', at))
   }
-  return { ...single, transactions, domains, removes, adds }
+  const found = { ...single, transactions, domains, removes, adds }
+  return sidecars.length === 0 ? found : { ...found, sidecars }
 }
 
 function parseLine(line: string, at: TextOrigin): Readonly<Record<string, unknown>> {
@@ -84,7 +86,7 @@ function parseAdd(json: Readonly<Record<string, unknown>>, at: TextOrigin): AddF
   const tags = stringMap(json.tags)
   return {
     path: requiredText(json, 'path', at),
-    partitionValues: partitionValues(json.partitionValues),
+    partitionValues: parsePartitionValues(json.partitionValues),
     size: optionalNumber(json.size) ?? 0,
     modificationTime: optionalNumber(json.modificationTime) ?? 0,
     dataChange: json.dataChange !== false,
@@ -93,6 +95,9 @@ function parseAdd(json: Readonly<Record<string, unknown>>, at: TextOrigin): AddF
     ...(vector === undefined ? {} : { deletionVector: vector }),
     ...definedNumber('baseRowId', json.baseRowId),
     ...definedNumber('defaultRowCommitVersion', json.defaultRowCommitVersion),
+    ...(typeof json.clusteringProvider === 'string'
+      ? { clusteringProvider: json.clusteringProvider }
+      : {}),
   }
 }
 
@@ -110,7 +115,7 @@ function parseRemove(json: Readonly<Record<string, unknown>>, at: TextOrigin): R
     dataChange: json.dataChange !== false,
     ...definedNumber('deletionTimestamp', json.deletionTimestamp),
     ...(isRecord(json.partitionValues)
-      ? { partitionValues: partitionValues(json.partitionValues) }
+      ? { partitionValues: parsePartitionValues(json.partitionValues) }
       : {}),
     ...definedNumber('size', json.size),
     ...(vector === undefined ? {} : { deletionVector: vector }),
@@ -162,7 +167,8 @@ function parseMetadata(json: Readonly<Record<string, unknown>>): Metadata {
   }
 }
 
-function metadataJson(metadata: Metadata): unknown {
+/** The metadata with the names and fixed parts of the log. */
+export function metadataJson(metadata: Metadata): unknown {
   return {
     id: metadata.id,
     name: metadata.name ?? null,
@@ -196,7 +202,8 @@ function parseCommitInfo(json: Readonly<Record<string, unknown>>): CommitInfo {
   }
 }
 
-function parseDeletionVector(json: unknown): DeletionVector | undefined {
+/** A deletion vector's descriptor, or undefined. */
+export function parseDeletionVector(json: unknown): DeletionVector | undefined {
   if (!isRecord(json)) return undefined
   return {
     storageType: typeof json.storageType === 'string' ? json.storageType : '',
@@ -208,7 +215,7 @@ function parseDeletionVector(json: unknown): DeletionVector | undefined {
 }
 
 /** The empty text stands for null (Delta: "Partition Value Serialization"); numbers become text. */
-function partitionValues(json: unknown): PartitionValues {
+export function parsePartitionValues(json: unknown): PartitionValues {
   if (!isRecord(json)) return {}
   return Object.fromEntries(
     Object.entries(json).map(([name, value]) => [
@@ -218,7 +225,8 @@ function partitionValues(json: unknown): PartitionValues {
   )
 }
 
-function stringMap(json: unknown): Readonly<Record<string, string>> | undefined {
+/** A map of texts; null values are left out, others become text. */
+export function stringMap(json: unknown): Readonly<Record<string, string>> | undefined {
   if (!isRecord(json)) return undefined
   const entries = Object.entries(json).filter(([, value]) => value !== null)
   return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))

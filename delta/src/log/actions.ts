@@ -27,6 +27,8 @@ export interface AddFile {
   readonly deletionVector?: DeletionVector
   readonly baseRowId?: number
   readonly defaultRowCommitVersion?: number
+  /** Who clustered the file's rows, as another engine noted it. */
+  readonly clusteringProvider?: string
 }
 
 /** A data file that is no longer part of the table. Delta: "Remove File". */
@@ -97,6 +99,8 @@ export interface Actions {
   readonly domains: readonly DomainMetadata[]
   readonly removes: readonly RemoveFile[]
   readonly adds: readonly AddFile[]
+  /** Names of further files that belong to a V2 checkpoint; never in a commit. */
+  readonly sidecars?: readonly string[]
 }
 
 /** A commit of the log. */

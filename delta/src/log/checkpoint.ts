@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { sqlName, sqlText } from '../data/sql-text.ts'
-import { CheckpointUnreadable, ObjectNotFound } from '../errors.ts'
-import { isRecord } from '../schema/schema.ts'
 import type { ObjectStore } from '../store/object-store.ts'
-import { actionLines, parseActions } from './action-json.ts'
+import { actionLines } from './action-json.ts'
 import type { Actions } from './actions.ts'
 import { checkpointPath, lastCheckpointPath } from './log-names.ts'
 import type { LogState } from './replay.ts'
@@ -75,59 +73,6 @@ export async function writeCheckpoint(
   await store.putIfAbsent(lastCheckpointPath, new TextEncoder().encode(JSON.stringify(hint)))
 }
 
-/**
- * The actions of a checkpoint, all its parts together. Missing, extra and reordered columns are
- * accepted.
- * @throws CheckpointUnreadable
- */
-export async function readCheckpoint(
-  store: ObjectStore,
-  paths: readonly string[],
-): Promise<Actions> {
-  const origin = { table: store.location, where: paths.join(', ') }
-  try {
-    const lines = await withScratch(async ({ connection, folder }) => {
-      const files: string[] = []
-      for (const [index, path] of paths.entries()) {
-        const file = join(folder, `${index}.parquet`)
-        await writeFile(file, await store.read(path))
-        files.push(file)
-      }
-      const found: string[] = []
-      for (const file of files) found.push(...(await linesOf(connection, file)))
-      return found
-    })
-    return parseActions(lines, origin)
-  } catch (cause) {
-    throw new CheckpointUnreadable({
-      ...origin,
-      what: 'checkpoint does not load',
-      found: cause instanceof Error ? cause.message : String(cause),
-      fix: 'delete the checkpoint if the commits before it still exist, or restore it from a backup',
-      cause,
-    })
-  }
-}
-
-async function linesOf(connection: DuckDBConnection, file: string): Promise<readonly string[]> {
-  const source = `read_parquet(${sqlText(file)}, hive_partitioning=false)`
-  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
-  const present = described.getRowObjectsJson().map((row) => String(row.column_name))
-  const lines: string[] = []
-  for (const name of Object.keys(checkpointColumns)) {
-    if (!present.includes(name)) continue
-    const column = sqlName(name)
-    const result = await connection.runAndReadAll(
-      `SELECT to_json({${sqlText(name)}: ${column}})::VARCHAR AS line FROM ${source}
-       WHERE ${column} IS NOT NULL`,
-    )
-    for (const [line] of result.getRowsJson()) {
-      if (typeof line === 'string') lines.push(line)
-    }
-  }
-  return lines
-}
-
 /** Delta: "Checkpoints": everything live, and removals that VACUUM still has to respect. */
 function checkpointActions(state: LogState, expiredBeforeMs: number): Actions {
   const removes = [...state.tombstones.values()].filter(
@@ -140,18 +85,6 @@ function checkpointActions(state: LogState, expiredBeforeMs: number): Actions {
     domains: [...state.domains.values()],
     removes: removes.map((remove) => ({ ...remove, dataChange: false })),
     adds: [...state.files.values()].map((add) => ({ ...add, dataChange: false })),
-  }
-}
-
-/** The version the hint names, or undefined if it is missing or damaged. */
-export async function readHint(store: ObjectStore): Promise<number | undefined> {
-  try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(await store.read(lastCheckpointPath)))
-    return isRecord(json) && typeof json.version === 'number' ? json.version : undefined
-  } catch (cause) {
-    // The hint only saves a listing, so a torn or just replaced one costs nothing but that.
-    if (cause instanceof SyntaxError || cause instanceof ObjectNotFound) return undefined
-    throw cause
   }
 }
 

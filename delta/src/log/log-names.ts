@@ -1,3 +1,5 @@
+import { decodeLogPath } from '../data/file-path.ts'
+
 /** Folder of the log, with its slash. */
 export const logFolder = '_delta_log/'
 
@@ -19,6 +21,12 @@ export function checkpointPath(version: number): string {
   return `${logFolder}${versionDigits(version)}.checkpoint.parquet`
 }
 
+/** Path of a file that belongs to a V2 checkpoint, by its name, path or URI in the log. */
+export function sidecarPath(name: string): string {
+  // Delta: "Sidecar Files" always lie in this folder, so only the last part of the name counts.
+  return `${logFolder}_sidecars/${decodeLogPath(name, logFolder).split('/').at(-1) ?? ''}`
+}
+
 /** What a file of the log is, judged by its name. */
 export type LogFileName =
   | { readonly kind: 'commit'; readonly version: number }
@@ -28,7 +36,6 @@ export type LogFileName =
       readonly part: number
       readonly partCount: number
     }
-  | { readonly kind: 'v2-checkpoint'; readonly version: number }
   | { readonly kind: 'other' }
 
 const commitName = /^_delta_log\/(\d{20})\.json$/
@@ -53,6 +60,6 @@ export function parseLogName(path: string): LogFileName {
     }
   }
   const v2 = v2Name.exec(path)
-  if (v2) return { kind: 'v2-checkpoint', version: Number(v2[1]) }
+  if (v2) return { kind: 'checkpoint', version: Number(v2[1]), part: 1, partCount: 1 }
   return { kind: 'other' }
 }

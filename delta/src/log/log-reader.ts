@@ -3,7 +3,7 @@ import { CheckpointUnreadable, LogCorrupt, TableNotFound, VersionNotAvailable } 
 import type { ObjectStore } from '../store/object-store.ts'
 import { parseActions } from './action-json.ts'
 import type { Commit } from './actions.ts'
-import { readCheckpoint, readHint } from './checkpoint.ts'
+import { readCheckpoint, readHint } from './checkpoint-reader.ts'
 import { commitPath, logFolder, parseLogName, versionDigits } from './log-names.ts'
 import type { LogState } from './replay.ts'
 import { advance, emptyState, stateOfCheckpoint } from './replay.ts'
@@ -15,8 +15,8 @@ export interface CommitFile {
   readonly timestampMs: number
 }
 
-/** A checkpoint of which every part is there. */
-interface CheckpointFiles {
+/** A checkpoint of which every part is there; sidecars are named inside. */
+export interface CheckpointFiles {
   readonly version: number
   readonly paths: readonly string[]
   readonly modifiedMs: number
@@ -26,7 +26,8 @@ interface CheckpointFiles {
 export interface LogListing {
   readonly commits: readonly CommitFile[]
   readonly checkpoints: readonly CheckpointFiles[]
-  readonly hasV2Checkpoint: boolean
+  /** Paths of multi-part checkpoints that lack a part. */
+  readonly loneParts: readonly string[]
 }
 
 /**
@@ -49,7 +50,8 @@ export async function loadState(store: ObjectStore, version?: number): Promise<L
     }
   }
   const listing = await listLog(store, 0)
-  if (listing.commits.length === 0 && listing.checkpoints.length === 0) {
+  const { commits, checkpoints, loneParts } = listing
+  if (commits.length + checkpoints.length + loneParts.length === 0) {
     throw new TableNotFound({
       table: store.location,
       what: 'no Delta table here (no commit or checkpoint in _delta_log)',
@@ -81,9 +83,8 @@ export async function newerState(store: ObjectStore, state: LogState): Promise<L
 export async function listLog(store: ObjectStore, from: number): Promise<LogListing> {
   const objects = await store.list(logFolder, { startAfter: logFolder + versionDigits(from) })
   const commits: CommitFile[] = []
-  const parts = new Map<string, { paths: string[]; modifiedMs: number }>()
   const checkpoints: CheckpointFiles[] = []
-  let hasV2Checkpoint = false
+  const parts = new Map<string, string[]>()
   let timestampMs = Number.NEGATIVE_INFINITY
   for (const { path, modifiedMs } of objects) {
     const name = parseLogName(path)
@@ -91,19 +92,18 @@ export async function listLog(store: ObjectStore, from: number): Promise<LogList
       timestampMs = Math.max(modifiedMs, timestampMs + 1)
       commits.push({ version: name.version, timestampMs })
     } else if (name.kind === 'checkpoint') {
-      const key = `${name.version}/${name.partCount}`
-      const entry = parts.get(key) ?? { paths: [], modifiedMs }
-      entry.paths.push(path)
-      parts.set(key, entry)
-      if (entry.paths.length === name.partCount) {
-        checkpoints.push({ version: name.version, ...entry })
-      }
-    } else if (name.kind === 'v2-checkpoint') {
-      hasV2Checkpoint = true
+      const { version, part, partCount } = name
+      if (part < 1 || part > partCount) continue
+      const key = partCount === 1 ? path : `${version}/${partCount}`
+      const paths = [...(parts.get(key) ?? []), path]
+      parts.set(key, paths)
+      if (paths.length === partCount) checkpoints.push({ version, paths, modifiedMs })
     }
   }
   checkpoints.sort((a, b) => a.version - b.version)
-  return { commits, checkpoints, hasV2Checkpoint }
+  const complete = new Set(checkpoints.flatMap(({ paths }) => paths))
+  const loneParts = [...parts.values()].flat().filter((path) => !complete.has(path))
+  return { commits, checkpoints, loneParts }
 }
 
 /** Reads and parses one commit. */
@@ -175,11 +175,7 @@ async function stateFromListing(
   let unreadable: unknown
   for (const checkpoint of usable.toReversed()) {
     try {
-      const actions = await readCheckpoint(store, checkpoint.paths)
-      const commit = listing.commits.find((file) => file.version === checkpoint.version)
-      const timestampMs = commit?.timestampMs ?? checkpoint.modifiedMs
-      const base = stateOfCheckpoint(actions, checkpoint.version, timestampMs, store.location)
-      return await advanceTo(store, base, listing, target)
+      return await stateFromCheckpoint(store, checkpoint, listing, target)
     } catch (cause) {
       if (!(cause instanceof CheckpointUnreadable)) throw cause
       unreadable = cause
@@ -188,18 +184,38 @@ async function stateFromListing(
   const startsAtZero = listing.commits[0]?.version === 0
   if (!startsAtZero && unreadable !== undefined) throw unreadable
   if (!startsAtZero) throw missingStart(store, listing, target)
-  return await advanceTo(store, emptyState, listing, target)
+  const commits = await readCommits(store, contiguous(store, listing.commits, 0, target))
+  return advance(emptyState, commits, store.location)
 }
 
-async function advanceTo(
+async function stateFromCheckpoint(
   store: ObjectStore,
-  base: LogState,
+  checkpoint: CheckpointFiles,
   listing: LogListing,
   target: number,
 ): Promise<LogState> {
-  if (target <= base.version) return base
-  const files = contiguous(store, listing.commits, base.version + 1, target)
-  return advance(base, await readCommits(store, files), store.location)
+  const { version, paths, modifiedMs } = checkpoint
+  const files = target <= version ? [] : contiguous(store, listing.commits, version + 1, target)
+  const ofVersion = listing.commits.find((file) => file.version === version)
+  // The database needs its time to start, so the commits are read meanwhile.
+  const [actions, commits] = await Promise.all([
+    readCheckpoint(store, paths),
+    readCommits(store, files),
+  ])
+  const base = stateOfCheckpoint(actions, version, modifiedMs, store.location)
+  const timestampMs = await timeOfVersion(store, base, ofVersion)
+  return advance({ ...base, timestampMs }, commits, store.location)
+}
+
+/** A checkpoint does not say when its version was committed; the commit, if it is there, does. */
+async function timeOfVersion(
+  store: ObjectStore,
+  base: LogState,
+  file: CommitFile | undefined,
+): Promise<number> {
+  if (file === undefined) return base.timestampMs
+  const isInCommit = base.metadata?.configuration['delta.enableInCommitTimestamps'] === 'true'
+  return isInCommit ? (await readCommit(store, file)).timestampMs : file.timestampMs
 }
 
 function missingStart(
@@ -220,6 +236,10 @@ function missingStart(
       fix: `ask for version ${oldest} or later`,
     })
   }
-  const found = listing.hasV2Checkpoint ? 'only a V2 checkpoint' : 'no checkpoint'
-  return new LogCorrupt({ ...facts, found, fix: 'restore the log from a backup' })
+  return new LogCorrupt({
+    ...facts,
+    found:
+      listing.loneParts.length === 0 ? 'no checkpoint' : `only ${listing.loneParts.join(', ')}`,
+    fix: 'restore the log from a backup',
+  })
 }
