@@ -4,6 +4,8 @@ import { rowsOf } from '../testing/naive-twins.ts'
 import { fitRobustBaseline } from './baseline/robust-baseline.ts'
 import { fitDbscan } from './clustering/dbscan.ts'
 import { fitKMeans } from './clustering/k-means.ts'
+import { fitEcod } from './density/ecod.ts'
+import { fitHbos } from './density/hbos.ts'
 import { type Detector, explainDetector, scoreDetector } from './detector.ts'
 import {
   type FeatureMatrix,
@@ -84,6 +86,20 @@ const detectors: readonly CheckedDetector[] = [
     missingValues: 'refused',
     minRows: 1,
     isOrderFree: false,
+  },
+  {
+    name: 'ecod',
+    fit: (matrix, seed) => fitEcod(matrix, { seed }),
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: true,
+  },
+  {
+    name: 'hbos',
+    fit: (matrix) => fitHbos(matrix),
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: true,
   },
   {
     name: 'robust baseline',

@@ -1,6 +1,8 @@
 import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
 import { dbscanKind } from './clustering/dbscan-kind.ts'
 import { kMeansKind } from './clustering/k-means-kind.ts'
+import { ecodKind } from './density/ecod-kind.ts'
+import { hbosKind } from './density/hbos-kind.ts'
 import type { DetectorKind } from './detector-kind.ts'
 import { invalidOption } from './errors.ts'
 import {
@@ -26,6 +28,8 @@ const kinds = {
   nearest_neighbours: nearestNeighboursKind,
   dbscan: dbscanKind,
   k_means: kMeansKind,
+  ecod: ecodKind,
+  hbos: hbosKind,
   robust_baseline: robustBaselineKind,
 } as const
 

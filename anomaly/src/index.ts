@@ -14,6 +14,7 @@ export {
   parseDetector,
   scoreDetector,
 } from './detector.ts'
+export * from './density/index.ts'
 export type { DetectorKind } from './detector-kind.ts'
 export * from './drift/index.ts'
 export { AnomalyError, type AnomalyErrorCode } from './errors.ts'

@@ -1,5 +1,6 @@
-import { AnomalyError, invalidOption, shapeMismatch } from '../errors.ts'
+import { invalidOption, shapeMismatch } from '../errors.ts'
 import { type FeatureMatrix, requireRows } from '../feature-matrix.ts'
+import { requireNoInfinity } from '../statistics/present-values.ts'
 import { type CentreAndScale, robustCentreAndScale } from '../statistics/robust-scale.ts'
 
 /** Group index of a row whose group is unknown. */
@@ -38,7 +39,7 @@ export function fitGroupStatistics(
   floors: ScaleFloors = {},
 ): GroupStatistics {
   requireRows('group statistics', matrix)
-  requireNoInfinity(matrix)
+  requireNoInfinity('group statistics', matrix)
   const { rowsByGroup, groupStarts } = groupRows(matrix.rowCount, groupOfRow, groupCount)
   const columnCount = matrix.columnNames.length
   const floorOfColumn = columnFloors(matrix.columnNames, floors)
@@ -164,19 +165,4 @@ function gather(
     }
   }
   return count
-}
-
-function requireNoInfinity(matrix: FeatureMatrix): void {
-  const at = matrix.values.findIndex(
-    (value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY,
-  )
-  if (at < 0) return
-  const columnCount = matrix.columnNames.length
-  const row = Math.floor(at / columnCount)
-  const column = matrix.columnNames[at % columnCount]
-  throw new AnomalyError(
-    'NOT_FINITE',
-    `group statistics: row ${row}, column ${column} is infinite, expected finite or NaN`,
-    { row, column, found: matrix.values[at] },
-  )
 }
