@@ -181,18 +181,44 @@ test('a record whose bytes changed is read as a refused one, in its place, and n
   }
 })
 
-test('a sealed segment that was cut or lost its index is refused at open', async () => {
-  for (const spoil of ['cut', 'index'] as const) {
-    const directory = folder()
-    const log = open(directory, { segmentBytes: 500 })
-    for (let n = 0; n < 20; n += 4) await log.append(messages(n, n + 4))
-    await log.close()
-    const base = join(directory, 'p0', '0'.repeat(20))
-    if (spoil === 'cut') {
-      writeFileSync(`${base}.ndjson`, readFileSync(`${base}.ndjson`).subarray(0, -9))
-    } else rmSync(`${base}.index`)
-    expect(() => open(directory, { segmentBytes: 500 })).toThrow(/log segment .*restore/)
+test('a sealed segment that was cut is refused at open', async () => {
+  const directory = folder()
+  const log = open(directory, { segmentBytes: 500 })
+  for (let n = 0; n < 20; n += 4) await log.append(messages(n, n + 4))
+  await log.close()
+  const path = join(directory, 'p0', `${'0'.repeat(20)}.ndjson`)
+  writeFileSync(path, readFileSync(path).subarray(0, -9))
+  expect(() => open(directory, { segmentBytes: 500 })).toThrow(/log segment .*restore/)
+})
+
+test('a side file that was lost or changed is made again, if the chain vouches for it', async () => {
+  const directory = folder()
+  const log = open(directory, { segmentBytes: 500 })
+  for (let n = 0; n < 20; n += 4) await log.append(messages(n, n + 4))
+  await log.close()
+  const base = join(directory, 'p0', '0'.repeat(20))
+  const index = readFileSync(`${base}.index`)
+  const spoiled: readonly (Buffer | undefined)[] = [
+    undefined,
+    Buffer.alloc(0),
+    index.subarray(0, -16),
+    Buffer.from(index.with(3, 0)),
+    Buffer.from(index.with(12, 9)),
+    Buffer.from(index.with(index.length - 11, 9)),
+  ]
+  for (const content of spoiled) {
+    rmSync(`${base}.index`)
+    if (content !== undefined) writeFileSync(`${base}.index`, content)
+    const again = open(directory, { segmentBytes: 500 })
+    expect(eventIds(await readAll(again))).toEqual(eventIds(messages(0, 20)))
+    await again.close()
+    expect(readFileSync(`${base}.index`).equals(index)).toBe(true)
   }
+  const data = readFileSync(`${base}.ndjson`)
+  data[40] = data[40]! ^ 1
+  writeFileSync(`${base}.ndjson`, data)
+  rmSync(`${base}.index`)
+  expect(() => open(directory, { segmentBytes: 500 })).toThrow(/its side file is missing; restore/)
 })
 
 test('a follower gets everything once, in order, from files and then live', async () => {

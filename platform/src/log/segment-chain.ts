@@ -12,6 +12,7 @@ export type ChainLink = {
   /** One past the last record. */
   readonly endOffset: number
   readonly sizeBytes: number
+  readonly createdAtMs: number
   /** Of the segment's bytes. */
   readonly data: string
   /** Of the side file's bytes. */
@@ -24,8 +25,8 @@ export type ChainLink = {
 
 /** The hash a link must have: SHA-256 over its fields in this order, one per line. */
 export function linkHash(link: Omit<ChainLink, 'hash'>): string {
-  const { startOffset, endOffset, sizeBytes, data, index, previous } = link
-  const text = [startOffset, endOffset, sizeBytes, data, index, previous].join('\n')
+  const { startOffset, endOffset, sizeBytes, createdAtMs, data, index, previous } = link
+  const text = [startOffset, endOffset, sizeBytes, createdAtMs, data, index, previous].join('\n')
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -73,17 +74,18 @@ export class SegmentChain {
 
   /** Adds the link of a segment that was just sealed; durable on return. */
   add(
-    segment: Pick<ChainLink, 'startOffset' | 'endOffset' | 'sizeBytes'>,
+    segment: Pick<ChainLink, 'startOffset' | 'endOffset' | 'sizeBytes' | 'createdAtMs'>,
     hashes: SegmentHashes,
   ): void {
     // A segment whose successor could not be made went on, and is sealed again.
     const before = this.#links.filter(({ startOffset }) => startOffset < segment.startOffset)
     if (before.length < this.#links.length) this.#cutTo(before)
-    const { startOffset, endOffset, sizeBytes } = segment
+    const { startOffset, endOffset, sizeBytes, createdAtMs } = segment
     const fields = {
       startOffset,
       endOffset,
       sizeBytes,
+      createdAtMs,
       data: hashes.data.copy().digest('hex'),
       index: hashes.index.copy().digest('hex'),
       previous: before.at(-1)?.hash ?? chainRoot,

@@ -8,14 +8,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { IsothermError } from '../contracts/index.ts'
 import { longestLineBytes, recordLength } from './damaged-records.ts'
+import { createdAtOf, openSealed } from './sealed-segment.ts'
+import { readChain } from './segment-chain.ts'
 import {
   createSegment,
   indexEntryBytes,
   indexHeader,
   indexHeaderBytes,
-  indexMagic,
   listSegments,
   type OpenSegment,
   type Segment,
@@ -44,78 +44,6 @@ type OpenedSegments = {
 }
 
 const lineFeed = 10
-
-function damaged(path: string, found: string): IsothermError {
-  return new IsothermError(
-    'LOG_DAMAGED',
-    `log segment ${path}: ${found}; restore the file from a backup, or move the segment and its ` +
-      'index away to go on without its records',
-  )
-}
-
-function readIndexHeader(indexFd: number, path: string, startOffset: number): number {
-  const header = Buffer.alloc(indexHeaderBytes)
-  const read = readSync(indexFd, header, 0, indexHeaderBytes, 0)
-  if (read < indexHeaderBytes || header.toString('latin1', 0, 8) !== indexMagic) {
-    throw damaged(path, `its index does not begin with ${indexMagic}`)
-  }
-  if (header.readDoubleLE(8) !== startOffset) {
-    throw damaged(path, `its index is that of offset ${header.readDoubleLE(8)}`)
-  }
-  return header.readDoubleLE(16)
-}
-
-/** Checks a sealed segment's shape (not its bytes: those are checked when they are read). */
-function openSealed(directory: string, startOffset: number, nextOffset: number): Segment {
-  const { path, indexPath } = segmentPaths(directory, startOffset)
-  let indexFd: number
-  try {
-    indexFd = openSync(indexPath, 'r')
-  } catch (cause) {
-    throw new IsothermError(
-      'LOG_DAMAGED',
-      `log segment ${path}: its index is missing; restore it`,
-      {
-        cause,
-      },
-    )
-  }
-  const dataFd = openSync(path, 'r')
-  try {
-    const createdAtMs = readIndexHeader(indexFd, path, startOffset)
-    const recordCount = Math.floor((fstatSync(indexFd).size - indexHeaderBytes) / indexEntryBytes)
-    if (startOffset + recordCount !== nextOffset) {
-      throw damaged(path, `it has ${recordCount} records, expected ${nextOffset - startOffset}`)
-    }
-    const last = Buffer.alloc(indexEntryBytes)
-    if (recordCount > 0) {
-      readSync(
-        indexFd,
-        last,
-        0,
-        indexEntryBytes,
-        indexHeaderBytes + (recordCount - 1) * indexEntryBytes,
-      )
-    }
-    const sizeBytes = fstatSync(dataFd).size
-    if (last.readUInt32LE(4) !== sizeBytes) {
-      throw damaged(path, `it is ${sizeBytes} bytes long, expected ${last.readUInt32LE(4)}`)
-    }
-    return {
-      startOffset,
-      createdAtMs,
-      path,
-      indexPath,
-      endOffset: nextOffset,
-      sizeBytes,
-      sealedAtMs: undefined,
-      pinCount: 0,
-    }
-  } finally {
-    closeSync(indexFd)
-    closeSync(dataFd)
-  }
-}
 
 /** A line that was written whole although its index entry was not: same shape, right offset. */
 function isWholeRecord(line: Buffer, offset: number): number | undefined {
@@ -241,8 +169,8 @@ function openActive(
   closeSync(indexFd)
   const writableIndexFd = openSync(indexPath, 'r+')
   const index = readWhole(writableIndexFd, indexHeaderBytes)
-  const hasHeader = fstatSync(writableIndexFd).size >= indexHeaderBytes
-  const createdAtMs = hasHeader ? readIndexHeader(writableIndexFd, path, startOffset) : nowMs
+  // Without a readable header only the age is lost; the entries are checked by their CRCs.
+  const createdAtMs = createdAtOf(writableIndexFd, startOffset) ?? nowMs
   const data = readWhole(dataFd, 0)
   const scan = scanActive(data, index, startOffset)
   const droppedBytes = lengthWithoutZeros(data, scan.sizeBytes)
@@ -296,7 +224,10 @@ export function openSegments(directory: string, partition: number, nowMs: number
   if (last === undefined) {
     return { sealed: [], active: createSegment(directory, 0, nowMs), recovery: undefined }
   }
-  const sealed = starts.slice(0, -1).map((start, i) => openSealed(directory, start, starts[i + 1]!))
+  const links = readChain(directory)
+  const sealed = starts
+    .slice(0, -1)
+    .map((start, i) => openSealed(directory, start, starts[i + 1]!, links))
   const opened = openActive(directory, partition, last, nowMs)
   const createdAt = [...sealed.slice(1), opened.active.segment].map((next) => next.createdAtMs)
   for (const [i, segment] of sealed.entries()) segment.sealedAtMs = createdAt[i]
