@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { isRecord } from '../schema/schema.ts'
+import { withLostMark } from './marked-texts.ts'
 
 /** What the SQL engine noted about a column while it wrote a file; bounds are text in SQL form. */
 export interface ColumnReport {
@@ -43,7 +44,7 @@ export async function runCopy(
     partitionValues: Object.fromEntries(
       entriesOf(row.partition_keys).map(([name, value]) => [
         name,
-        value === null ? null : String(value),
+        value === null ? null : withLostMark(String(value), name, String(row.filename)),
       ]),
     ),
   }))

@@ -114,13 +114,21 @@ const columnTypes: readonly DeltaType[] = [
   schemaOf({ x: 'double', inner: schemaOf({ name: 'string', at: 'timestamp' }) }),
 ]
 
+const partitionTypes: readonly DeltaType[] = [
+  'string',
+  'string',
+  'date',
+  'integer',
+  'boolean',
+  'timestamp',
+  { type: 'decimal', precision: 20, scale: 3 },
+]
+
 /** A schema of a few columns, maybe partition columns, and a query with a few rows of it. */
 export const randomRows: fc.Arbitrary<RandomRows> = fc
   .record({
     types: fc.array(fc.constantFrom(...columnTypes), { minLength: 1, maxLength: 6 }),
-    partitionTypes: fc.array(fc.constantFrom<DeltaType>('string', 'date', 'integer'), {
-      maxLength: 2,
-    }),
+    partitionTypes: fc.array(fc.constantFrom(...partitionTypes), { maxLength: 2 }),
   })
   .chain(({ types, partitionTypes }) => {
     const data = types.map((type, i) => [`c${i}`, type] as const)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { InvalidPartitionValue, SchemaMismatch, StoreNotLocal } from '../errors.ts'
+import { InvalidPartitionValue, NullNotAllowed, SchemaMismatch, StoreNotLocal } from '../errors.ts'
 import type { AddFile } from '../log/actions.ts'
 import type { Snapshot } from '../log/replay.ts'
 import { createTable, openTable } from '../open-table.ts'
@@ -132,6 +132,72 @@ describe('rows that do not fit', () => {
     await expect(writeFiles(connection, table, 'SELECT 1::BIGINT AS id')).rejects.toThrow(
       StoreNotLocal,
     )
+  })
+})
+
+describe('what the table declares', () => {
+  test('a null in a required column stops the write by its name, also inside a struct', async () => {
+    const connection = await scratchConnection()
+    const store = folderStore(await scratchFolder())
+    const table = await createTable(store, {
+      name: 't',
+      schema: schemaOf({ id: 'long', point: schemaOf({ x: 'long', y: 'long' }) }),
+    })
+    const snapshot = await table.snapshot()
+    const required = snapshot.schema.fields.map((field) => ({
+      ...field,
+      nullable: false,
+      type:
+        typeof field.type !== 'string' && field.type.type === 'struct'
+          ? {
+              ...field.type,
+              fields: field.type.fields.map((inner) => ({
+                ...inner,
+                nullable: inner.name === 'y',
+              })),
+            }
+          : field.type,
+    }))
+    const strict = { ...snapshot, schema: { type: 'struct' as const, fields: required } }
+    const write = (query: string) => writeFiles(connection, table, query, { snapshot: strict })
+    const point = 'STRUCT(x BIGINT, y BIGINT)'
+    expect(await write(`SELECT 1 AS id, {x: 1, y: NULL}::${point} AS point`)).toHaveLength(1)
+    await expect(write(`SELECT NULL::BIGINT AS id, {x: 1}::${point} AS point`)).rejects.toThrow(
+      /column id/,
+    )
+    await expect(write('SELECT 1 AS id')).rejects.toThrow(NullNotAllowed)
+    await expect(write(`SELECT 1 AS id, {x: NULL}::${point} AS point`)).rejects.toThrow(
+      /column point.x/,
+    )
+  })
+
+  test('a byte order mark at the beginning of a text hides no row and is kept in partitions', async () => {
+    const connection = await scratchConnection()
+    const store = folderStore(await scratchFolder())
+    const schema = schemaOf({ s: 'string', p: 'string' })
+    const table = await createTable(store, { name: 't', schema, partitionColumns: ['p'] })
+    const query = `SELECT chr(65279) || 'a' AS s, chr(65279) || 'p' AS p UNION ALL SELECT 'b', 'p'`
+    await table.commit({ adds: await writeFiles(connection, table, query), operation: 'WRITE' })
+    const { files } = await table.snapshot()
+    expect(files.map(({ partitionValues }) => partitionValues.p).toSorted()).toEqual([
+      'p',
+      '\ufeffp',
+    ])
+    const marked = files.find(({ partitionValues }) => partitionValues.p !== 'p')
+    const plain = files.find(({ partitionValues }) => partitionValues.p === 'p')
+    expect(marked && parseStatistics(marked)?.maxValues.get('s')).toBeUndefined()
+    expect(marked && parseStatistics(marked)?.nullCount.get('s')).toBe(0)
+    expect(plain && parseStatistics(plain)?.maxValues.get('s')).toBe('b')
+  })
+
+  test('an instant as partition value is ISO text in UTC with microseconds', async () => {
+    const connection = await scratchConnection()
+    const store = folderStore(await scratchFolder())
+    const schema = schemaOf({ id: 'long', at: 'timestamp' })
+    const table = await createTable(store, { name: 't', schema, partitionColumns: ['at'] })
+    const query = "SELECT 1 AS id, TIMESTAMPTZ '2026-01-01 12:00:00.5+02' AS at"
+    const [add] = await writeFiles(connection, table, query)
+    expect(add?.partitionValues).toEqual({ at: '2026-01-01T10:00:00.500000Z' })
   })
 })
 

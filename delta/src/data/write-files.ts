@@ -10,8 +10,11 @@ import type { ObjectStore } from '../store/object-store.ts'
 import type { DeltaTable } from '../table.ts'
 import { inBatches } from './batches.ts'
 import type { FileReport } from './copy-report.ts'
-import { runCopy } from './copy-report.ts'
+import { columnKey, runCopy } from './copy-report.ts'
 import { encodeLogPath, isPlainName } from './file-path.ts'
+import { withoutMarkedTexts } from './marked-texts.ts'
+import { logPartitionValues } from './partition-text.ts'
+import { asNullNotAllowed, requiredGuard } from './required-columns.ts'
 import { alignedColumns } from './row-alignment.ts'
 import { sqlName, sqlText } from './sql-text.ts'
 import { indexedColumns, statisticsText } from './statistics.ts'
@@ -58,7 +61,7 @@ export const columnCountTag = 'columnCount'
  * VACUUM removes. A column the query lacks is null; narrower numbers are widened.
  * @param connection with the session setting `TimeZone='UTC'`
  * @returns one entry per file, none for a query without rows
- * @throws SchemaMismatch, InvalidPartitionValue, StoreNotLocal
+ * @throws SchemaMismatch, InvalidPartitionValue, NullNotAllowed, StoreNotLocal
  * The engine keeps 100 partitions open at a time (its setting `partitioned_write_max_open_files`): rows
  * that jump between more of them make several files each, so sort a backfill by partition first.
  * A partition text longer than a folder name allows (255 bytes, escaped) fails in the engine.
@@ -75,22 +78,26 @@ export async function writeFiles(
   const kept = options.partitionValues === undefined ? [] : snapshot.partitionColumns
   const columns = await alignedColumns(connection, sqlQuery, snapshot.schema, root, kept)
   const order = options.orderBy === undefined ? '' : ` ORDER BY ${options.orderBy.join(', ')}`
-  const query = `SELECT ${columns.join(', ')} FROM (${sqlQuery}\n) AS rows_to_write${order}`
+  const guard = requiredGuard(snapshot.schema, kept)
+  const query =
+    `SELECT * FROM (SELECT ${columns.join(', ')} FROM (${sqlQuery}\n) AS rows_to_write)` +
+    ` AS aligned_rows${guard}${order}`
   const folder = targetFolder(root, snapshot, options)
   await mkdir(folder, { recursive: true })
   const target = copyTarget(folder, table.host.uuid(), snapshot, options)
-  const reports = (await runCopy(connection, `COPY (${query}) TO ${target}`)).map((report) => ({
-    ...report,
-    partitionValues: options.partitionValues ?? report.partitionValues,
-  }))
+  const reports = await copied(connection, `COPY (${query}) TO ${target}`, snapshot, options, root)
   const written = await keepNonEmpty(reports)
   await checkPartitionValues(written, root)
   const placed = await inBatches(written, 16, (report) => withPlainFolder(report, snapshot, root))
   await syncAll(placed, root)
   const indexed = indexedColumns(snapshot.schema, snapshot.metadata)
+  const textKeys = indexed
+    .filter(({ type }) => type === 'string')
+    .map(({ path }) => columnKey(path))
+  const reliable = await withoutMarkedTexts(connection, placed, textKeys)
   const columnCount = snapshot.schema.fields.length - snapshot.partitionColumns.length
   const timestampMs = options.timestampMs ?? table.host.nowMs()
-  return placed.map((report) => ({
+  return reliable.map((report) => ({
     path: encodeLogPath(relative(root, report.file).split(sep).join('/')),
     partitionValues: report.partitionValues,
     size: report.sizeBytes,
@@ -99,6 +106,26 @@ export async function writeFiles(
     stats: statisticsText(indexed, report),
     tags: { [columnCountTag]: String(columnCount) },
   }))
+}
+
+/** Runs the COPY; partition values of the reports are in the spelling of the log. */
+async function copied(
+  connection: DuckDBConnection,
+  copySql: string,
+  { schema }: Snapshot,
+  options: WriteOptions,
+  root: string,
+): Promise<readonly FileReport[]> {
+  try {
+    const reports = await runCopy(connection, copySql)
+    return reports.map((report) => ({
+      ...report,
+      partitionValues:
+        options.partitionValues ?? logPartitionValues(report.partitionValues, schema),
+    }))
+  } catch (cause) {
+    throw asNullNotAllowed(cause, root)
+  }
 }
 
 /**
