@@ -145,7 +145,8 @@ export function tableAt(
     commit,
     snapshot: async ({ version, timestampMs } = {}) => {
       if (version === undefined && timestampMs === undefined) return await newest()
-      const wanted = version ?? (await versionAt(store, timestampMs ?? 0))
+      if (version === undefined) await newest()
+      const wanted = version ?? (await versionAt(store, timestampMs ?? 0, latest.metadata))
       if (wanted === latest.version) return latest
       return snapshotOf(await loadState(store, wanted), table, latest)
     },

@@ -1,7 +1,7 @@
 import { VersionNotAvailable } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
-import type { AddFile, RemoveFile, Transaction } from './actions.ts'
-import type { LogListing } from './log-reader.ts'
+import type { AddFile, Metadata, RemoveFile, Transaction } from './actions.ts'
+import type { CommitFile } from './log-reader.ts'
 import { contiguous, listLog, readCommit, readCommits } from './log-reader.ts'
 
 /** What one version changed, for incremental readers. */
@@ -65,21 +65,77 @@ export async function historyOf(
 const instant = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : String(ms))
 
 /**
- * The newest version committed at or before a time.
+ * The newest version committed at or before a time. Where the table keeps times in its commits, those
+ * count from the version on that switched them on; before it, the times of the files.
+ * Delta: "In-Commit Timestamps".
  * @throws VersionNotAvailable if the time is before the oldest commit or after the newest
+ * Cost: a listing; with in-commit timestamps also log2 of the number of commits read.
  */
-export async function versionAt(store: ObjectStore, timestampMs: number): Promise<number> {
-  const { commits }: LogListing = await listLog(store, 0)
-  const found = commits.findLast((commit) => commit.timestampMs <= timestampMs)
-  const newest = commits.at(-1)
-  if (found !== undefined && (found !== newest || newest.timestampMs === timestampMs)) {
-    return found.version
+export async function versionAt(
+  store: ObjectStore,
+  timestampMs: number,
+  { configuration }: Pick<Metadata, 'configuration'>,
+): Promise<number> {
+  const { commits } = await listLog(store, 0)
+  const isInCommit = configuration['delta.enableInCommitTimestamps'] === 'true'
+  if (!isInCommit) return versionOf(store, timestampMs, await searched(commits, timestampMs))
+  const firstVersion = Number(configuration['delta.inCommitTimestampEnablementVersion'] ?? 0)
+  const firstMs = Number(configuration['delta.inCommitTimestampEnablementTimestamp'] ?? 0)
+  const isOld = timestampMs < firstMs
+  const wanted = commits.filter(({ version }) => version < firstVersion === isOld)
+  const found = isOld
+    ? await searched(wanted, timestampMs)
+    : await searched(wanted, timestampMs, (file) => readCommit(store, file))
+  // Before the switch the next version exists, so its last commit is not the end of time.
+  return versionOf(store, timestampMs, isOld ? { ...found, isNewest: false } : found)
+}
+
+/** Where a search by time ended. */
+interface FoundCommit {
+  /** Undefined if the time is before every commit. */
+  readonly commit?: CommitFile
+  /** The commit nearest to the time, for the message. */
+  readonly edge?: CommitFile
+  readonly isNewest: boolean
+}
+
+/** The last commit at or before a time, by halving: times rise strictly. */
+async function searched(
+  commits: readonly CommitFile[],
+  timestampMs: number,
+  timed: (file: CommitFile) => CommitFile | Promise<CommitFile> = (file) => file,
+): Promise<FoundCommit> {
+  let low = 0
+  let high = commits.length
+  let commit: CommitFile | undefined
+  let edge: CommitFile | undefined
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const file = commits[middle]
+    if (file === undefined) break
+    const { version, timestampMs: foundMs } = await timed(file)
+    edge = { version, timestampMs: foundMs }
+    if (foundMs <= timestampMs) {
+      commit = edge
+      low = middle + 1
+    } else high = middle
   }
-  const edge = found === undefined ? commits[0] : newest
+  const isNewest = commit !== undefined && commit.version === commits.at(-1)?.version
+  return { ...(commit && { commit }), ...(edge && { edge: commit ?? edge }), isNewest }
+}
+
+function versionOf(
+  store: ObjectStore,
+  timestampMs: number,
+  { commit, edge, isNewest }: FoundCommit,
+): number {
+  if (commit !== undefined && (!isNewest || commit.timestampMs === timestampMs)) {
+    return commit.version
+  }
   throw new VersionNotAvailable({
     table: store.location,
     where: `time ${instant(timestampMs)}`,
-    what: found === undefined ? 'before the oldest commit' : 'after the newest commit',
+    what: commit === undefined ? 'before the oldest commit' : 'after the newest commit',
     found:
       edge === undefined ? 'no commit' : `version ${edge.version} at ${instant(edge.timestampMs)}`,
     fix: 'ask for a time between the oldest and the newest commit, or for the newest version',

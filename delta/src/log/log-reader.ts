@@ -1,5 +1,11 @@
 import { inBatches } from '../data/batches.ts'
-import { CheckpointUnreadable, LogCorrupt, TableNotFound, VersionNotAvailable } from '../errors.ts'
+import {
+  CheckpointUnreadable,
+  LogCorrupt,
+  ObjectNotFound,
+  TableNotFound,
+  VersionNotAvailable,
+} from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import { parseActions } from './action-json.ts'
 import type { Commit } from './actions.ts'
@@ -63,6 +69,7 @@ export async function loadState(store: ObjectStore, version?: number): Promise<L
 
 /** The newest state, read on from a known one; the same object if nothing was committed since. */
 export async function newerState(store: ObjectStore, state: LogState): Promise<LogState> {
+  if (await isNewest(store, state.version)) return state
   const listing = await listLog(store, state.version + 1)
   const first = listing.commits[0]
   const last = listing.commits.at(-1)
@@ -77,6 +84,21 @@ export async function newerState(store: ObjectStore, state: LogState): Promise<L
     return { version: file.version, timestampMs }
   })
   return advance(state, await readCommits(store, files), store.location)
+}
+
+/**
+ * True if no commit follows, by two small reads instead of a listing of the whole log. A missing
+ * commit could also have been cleaned up, but then the hint points beyond it.
+ */
+async function isNewest(store: ObjectStore, version: number): Promise<boolean> {
+  try {
+    await store.read(commitPath(version + 1))
+    return false
+  } catch (cause) {
+    if (!(cause instanceof ObjectNotFound)) throw cause
+    const hint = await readHint(store)
+    return hint !== undefined && hint <= version
+  }
 }
 
 /** The log's files from version `from` on, by their names. */
