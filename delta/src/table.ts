@@ -14,6 +14,7 @@ import { snapshotOf } from './log/replay.ts'
 import type { TableFeature } from './log/table-features.ts'
 import { featuresOfProperties, withFeatures } from './log/table-features.ts'
 import { checkpointInterval, deletedFileRetentionMs } from './log/table-properties.ts'
+import { checkWriterFeatures } from './log/writable.ts'
 import type { DeltaField } from './schema/schema.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
@@ -66,7 +67,10 @@ export interface DeltaTable {
     features: readonly TableFeature[],
     options?: { readonly timestampMs?: number },
   ) => Promise<CommitOutcome>
-  /** Writes a checkpoint of the newest version now, due or not. */
+  /**
+   * Writes a checkpoint of the newest version now, due or not.
+   * @throws TableNotWritable
+   */
   readonly checkpoint: () => Promise<void>
   /** Waits for checksums and checkpoints that are being written in the background. */
   readonly settled: () => Promise<void>
@@ -199,7 +203,8 @@ async function withUpkeep(
 }
 
 async function checkpointOf(store: ObjectStore, host: Host, state: LogState): Promise<void> {
-  if (state.metadata === undefined) return
+  if (state.metadata === undefined || state.protocol === undefined) return
+  checkWriterFeatures(state.protocol, store.location)
   const retentionMs = deletedFileRetentionMs(state.metadata)
   await writeCheckpoint(store, state, { nowMs: host.nowMs(), retentionMs })
 }

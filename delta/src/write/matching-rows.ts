@@ -1,15 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { relationSql } from '../data/relation.ts'
+import { sqlName } from '../data/sql-text.ts'
 import type { AddFile } from '../log/actions.ts'
 import type { Snapshot } from '../log/replay.ts'
+import type { DeltaSchema } from '../schema/schema.ts'
 import type { DeltaTable } from '../table.ts'
 import type { Predicate } from './predicate.ts'
 import { matchesWhole, mayMatch } from './predicate-files.ts'
 import { checkSqlParts, predicateSql } from './predicate-sql.ts'
 import { totalRowCount } from './row-counts.ts'
-
-/** Files searched in one statement: each is a scan of its own, which the engine plans one by one. */
-const filesPerStatement = 64
 
 /** What a condition takes out of a table. */
 export interface MatchingRows {
@@ -55,7 +54,7 @@ export async function findMatchingRows(
 
 /**
  * Rows per file that a query finds, in the order of the files.
- * @param from the rest of the query after FROM, given the relation of one file
+ * @param query.from the rest of the query after FROM, given the relation of the files
  */
 export async function countPerFile(
   connection: DuckDBConnection,
@@ -69,14 +68,21 @@ export async function countPerFile(
   },
 ): Promise<readonly number[]> {
   const counts = new Array<number>(files.length).fill(0)
-  for (let start = 0; start < files.length; start += filesPerStatement) {
-    const parts = files.slice(start, start + filesPerStatement).map((file, index) => {
-      const columns = query.columns === undefined ? {} : { columns: query.columns }
-      const relation = relationSql(table, snapshot, { files: [file], ...columns })
-      return `SELECT ${start + index} AS file_index, count(*) AS row_count FROM ${query.from(relation)}`
-    })
-    const found = await connection.runAndReadAll(parts.join(' UNION ALL '))
-    for (const [index, count] of found.getRowsJson()) counts[Number(index)] = Number(count)
-  }
+  if (files.length === 0) return counts
+  const fileColumn = unusedName('file_index', snapshot.schema)
+  const columns = query.columns === undefined ? {} : { columns: query.columns }
+  const relation = relationSql(table, snapshot, { files, fileColumn, ...columns })
+  const found = await connection.runAndReadAll(
+    `SELECT ${sqlName(fileColumn)}, count(*) FROM ${query.from(relation)} GROUP BY 1`,
+  )
+  for (const [index, count] of found.getRowsJson()) counts[Number(index)] = Number(count)
   return counts
+}
+
+/** A column name that the schema does not have, in any case. */
+export function unusedName(wanted: string, schema: DeltaSchema): string {
+  const names = new Set(schema.fields.map(({ name }) => name.toLowerCase()))
+  let name = wanted
+  while (names.has(name)) name = `_${name}`
+  return name
 }

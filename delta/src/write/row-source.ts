@@ -19,8 +19,9 @@ import { stageColumns } from './stage-columns.ts'
  * - `ndjson`: JSON objects, one per line, as text or bytes.
  * - `ndjsonFiles`: files of the same form (`.gz` and `.zst` too); read in parallel.
  * - `query`: a SELECT, run on `connection` or, without one, in a fresh engine that sees files only.
- * In JSON, binary values are base64 text, times are ISO text, NaN and infinities are text; keys that
- * are no column are ignored, and a decimal with too many digits is rounded.
+ * In JSON, binary values are base64 text, times are ISO text, NaN and infinities are text. Keys that are
+ * no column are ignored. A decimal with more digits than its scale is rounded; one with more than 15
+ * digits must be text, since numbers in JSON pass through a double (a longer number is refused).
  */
 export type RowSource =
   | { readonly columns: Readonly<Record<string, ColumnData>> }
@@ -100,17 +101,37 @@ function ndjsonQuery(files: readonly string[], schema: DeltaSchema, table: strin
   const declared = schema.fields.map(
     (field) => `${sqlText(field.name)}: ${sqlText(jsonType(field, table))}`,
   )
-  const columns = schema.fields.map(({ name, type }) =>
-    type === 'binary' ? `from_base64(${sqlName(name)}) AS ${sqlName(name)}` : sqlName(name),
-  )
+  const columns = schema.fields.map((field) => `${fromJson(field)} AS ${sqlName(field.name)}`)
   return (
     `SELECT ${columns.join(', ')} FROM read_ndjson(${sqlPathList(files)},` +
     ` columns={${declared.join(', ')}}, maximum_object_size=67108864)`
   )
 }
 
+/** Digits that every decimal keeps on its way through a double. */
+const doubleDigits = 15
+
+function isLongDecimal(type: DeltaType): boolean {
+  return typeof type !== 'string' && type.type === 'decimal' && type.precision > doubleDigits
+}
+
+/** SQL for the value of a column declared with `jsonType`. */
+function fromJson({ name, type }: DeltaField): string {
+  const column = sqlName(name)
+  if (type === 'binary') return `from_base64(${column})`
+  if (!isLongDecimal(type)) return column
+  const digits = `regexp_replace(split_part(lower(${column}::VARCHAR), 'e', 1), '^[-0.]+|[.]', '', 'g')`
+  const refusal = `JSON: ${name} is a number of more than ${doubleDigits} digits; write it as text`
+  return (
+    `CASE WHEN json_type(${column}) = 'DOUBLE' AND length(${digits}) > ${doubleDigits}` +
+    ` THEN error(${sqlText(refusal)})` +
+    ` ELSE CAST(${column}->>'$' AS ${toDuckDbType(type)}) END`
+  )
+}
+
 function jsonType(field: DeltaField, table: string): string {
   if (field.type === 'binary') return 'VARCHAR'
+  if (isLongDecimal(field.type)) return 'JSON'
   if (!holdsBinary(field.type)) return toDuckDbType(field.type)
   throw new SchemaMismatch({
     table,

@@ -6,6 +6,7 @@ import { InvalidMergeKey } from '../errors.ts'
 import type { Snapshot } from '../log/replay.ts'
 import type { DeltaField, DeltaType } from '../schema/schema.ts'
 import { typeText } from '../schema/schema.ts'
+import { unusedName } from './matching-rows.ts'
 import type { Predicate, PredicateValue } from './predicate.ts'
 
 /** The rows of an upsert as a table of the engine. */
@@ -46,7 +47,7 @@ export async function withUpsertRows<T>(
   checkKeys(options.keys, snapshot, givenColumns, table)
   const columns = await alignedColumns(connection, query, schema, table)
   const name = sqlName(`upsert_${randomUUID()}`)
-  const mark = sqlName(unusedName(schema.fields))
+  const mark = sqlName(unusedName('is_given', schema))
   await connection.run(
     `CREATE TEMP TABLE ${name} AS SELECT ${columns.join(', ')}, true AS ${mark}` +
       ` FROM (${query}\n) AS given_rows`,
@@ -202,12 +203,4 @@ async function checkUnique(
     found: `(${row.slice(0, -1).join(', ')}) ${row.at(-1)} times`,
     fix: 'keep one row per key, for instance the newest',
   })
-}
-
-/** A column name that the schema does not have, in any case. */
-function unusedName(fields: readonly DeltaField[]): string {
-  const names = new Set(fields.map(({ name }) => name.toLowerCase()))
-  let name = 'is_given'
-  while (names.has(name)) name = `_${name}`
-  return name
 }
