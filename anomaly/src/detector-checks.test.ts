@@ -18,6 +18,7 @@ import { encodeModel } from './model-file/model-file.ts'
 import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from './neural/autoencoder.ts'
+import { fitPrincipalComponents } from './subspace/principal-components.ts'
 import { createScoringPool } from './threads/scoring-pool.ts'
 
 /** What the checks need to know of a detector; a new one is added here and nowhere else. */
@@ -99,6 +100,13 @@ const detectors: readonly CheckedDetector[] = [
     fit: (matrix) => fitHbos(matrix),
     missingValues: 'left out',
     minRows: 1,
+    isOrderFree: true,
+  },
+  {
+    name: 'principal components',
+    fit: (matrix) => fitPrincipalComponents(matrix, { explainedShare: 0.6 }),
+    missingValues: 'refused',
+    minRows: 2,
     isOrderFree: true,
   },
   {

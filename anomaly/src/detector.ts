@@ -19,6 +19,7 @@ import { localOutlierFactorKind } from './neighbours/local-outlier-factor-kind.t
 import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
 import { autoencoderKind } from './neural/autoencoder-kind.ts'
 import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
+import { principalComponentsKind } from './subspace/principal-components-kind.ts'
 
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
 const kinds = {
@@ -30,6 +31,7 @@ const kinds = {
   k_means: kMeansKind,
   ecod: ecodKind,
   hbos: hbosKind,
+  principal_components: principalComponentsKind,
   robust_baseline: robustBaselineKind,
 } as const
 
