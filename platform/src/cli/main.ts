@@ -5,6 +5,7 @@ import { addDevices } from './commands/devices.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvaluate } from './commands/evaluate.ts'
 import { addImport } from './commands/import.ts'
+import { addLog } from './commands/log.ts'
 import { addQuery } from './commands/query.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
@@ -34,6 +35,7 @@ for (const add of [
   addReplay,
   addEvaluate,
   addAlerts,
+  addLog,
   addDoctor,
 ]) {
   add(program)

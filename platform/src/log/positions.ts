@@ -47,6 +47,17 @@ export class Positions {
     return this.#groups.get(group)?.get(partition)
   }
 
+  /** Every position that was ever committed. */
+  all(): readonly {
+    readonly group: string
+    readonly partition: number
+    readonly position: number
+  }[] {
+    return [...this.#groups].flatMap(([group, partitions]) =>
+      [...partitions].map(([partition, position]) => ({ group, partition, position })),
+    )
+  }
+
   /** The lowest position of all groups; undefined while no group has committed one. */
   lowest(partition: number): number | undefined {
     const known = [...this.#groups.values()].map((partitions) => partitions.get(partition) ?? 0)

@@ -127,7 +127,11 @@ function restoreSideFile(directory: string, link: ChainLink): boolean {
   return true
 }
 
-function sideFileOf(data: Buffer, { startOffset, endOffset, createdAtMs }: ChainLink): Buffer {
+/** The side file that a segment was sealed with, made from its lines. */
+export function sideFileOf(
+  data: Buffer,
+  { startOffset, endOffset, createdAtMs }: ChainLink,
+): Buffer {
   const index = Buffer.alloc(indexHeaderBytes + (endOffset - startOffset) * indexEntryBytes)
   indexHeader(startOffset, createdAtMs).copy(index)
   let start = 0
