@@ -110,10 +110,21 @@ export function requireRows(what: string, matrix: FeatureMatrix, minimum = 1): v
 /** Refuses NaN and infinite cells, naming the first. */
 export function requireFinite(what: string, matrix: FeatureMatrix): void {
   const { values } = matrix
-  // x − x is NaN exactly for NaN and ±∞: one pass without a call per cell.
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! - values[i]!
-  if (sum === 0) return
+  // x − x is NaN exactly for NaN and ±∞: one pass without a call per cell. Four sums, so that an
+  // addition need not wait for the one before.
+  const fourthEnd = values.length & ~3
+  let sum0 = 0
+  let sum1 = 0
+  let sum2 = 0
+  let sum3 = 0
+  for (let i = 0; i < fourthEnd; i += 4) {
+    sum0 += values[i]! - values[i]!
+    sum1 += values[i + 1]! - values[i + 1]!
+    sum2 += values[i + 2]! - values[i + 2]!
+    sum3 += values[i + 3]! - values[i + 3]!
+  }
+  for (let i = fourthEnd; i < values.length; i++) sum0 += values[i]! - values[i]!
+  if (sum0 + sum1 + sum2 + sum3 === 0) return
   const at = values.findIndex((value) => !Number.isFinite(value))
   const columnCount = matrix.columnNames.length
   const column = matrix.columnNames[at % columnCount] ?? ''
