@@ -39,6 +39,15 @@ export async function readCheckpoint(
   }
 }
 
+/** Paths of the sidecars that a checkpoint names. */
+export async function sidecarsOf(
+  store: ObjectStore,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const parts = await withFiles(store, (read) => inTurn(paths, read))
+  return parts.flatMap((part) => (part.sidecars ?? []).map(sidecarPath))
+}
+
 /** The version the hint names, or undefined if it is missing or damaged. */
 export async function readHint(store: ObjectStore): Promise<number | undefined> {
   try {

@@ -7,8 +7,11 @@ import { systemHost } from '../host.ts'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.ts'
 import { checkObjectPath } from './object-store.ts'
 
-/** Names of half-written files; the protocol's readers ignore them, and so does `list`. */
-const temporaryPrefix = '.tmp-'
+/**
+ * Names of half-written files begin so; the protocol's readers ignore them, and so does `list`, unless
+ * its prefix asks for them. Files that a crash left behind are for VACUUM.
+ */
+export const temporaryPrefix = '.tmp-'
 
 /**
  * The object store of a local folder. Put-if-absent is a hard link from a synced temporary file: the
@@ -147,6 +150,7 @@ async function collect(
   found: string[],
 ): Promise<void> {
   const entries = await entriesOf(join(root, folder))
+  const wantsTemporary = prefix.slice(folder.length).startsWith(temporaryPrefix)
   for (const entry of entries) {
     const path = folder + entry.name
     if (entry.isDirectory()) {
@@ -155,7 +159,7 @@ async function collect(
       const allBefore = inside < startAfter && !startAfter.startsWith(inside)
       if (mayMatch && !allBefore) await collect(root, inside, prefix, startAfter, found)
     } else if (path.startsWith(prefix) && path > startAfter) {
-      if (!entry.name.startsWith(temporaryPrefix)) found.push(path)
+      if (wantsTemporary || !entry.name.startsWith(temporaryPrefix)) found.push(path)
     }
   }
 }

@@ -47,7 +47,11 @@ export type PlannedChange = Pick<
   | 'dataChange'
   | 'operation'
   | 'operationParameters'
-> & { readonly metrics: Readonly<Record<string, number>> }
+> & {
+  readonly metrics: Readonly<Record<string, number>>
+  /** True if the files added were there before: then they outlive a lost attempt. Default false. */
+  readonly keepsFiles?: boolean
+}
 
 const defaultAttempts = 20
 
@@ -70,8 +74,8 @@ export async function commitPlanned(
     }
     const planned = (await plan(snapshot)) ?? nothingBut(transaction)
     if (planned === undefined) return { kind: 'unchanged', version }
-    const { metrics, ...change } = planned
-    const outcome = await committed(table, planned.adds ?? [], {
+    const { metrics, keepsFiles = false, ...change } = planned
+    const outcome = await committed(table, keepsFiles ? [] : (planned.adds ?? []), {
       ...change,
       readVersion: version,
       operationMetrics: textMetrics(metrics),
@@ -96,14 +100,15 @@ function nothingBut(transaction: WriteControl['transaction']): PlannedChange | u
   return transaction === undefined ? undefined : { operation: 'WRITE', metrics: {} }
 }
 
-async function committed(table: DeltaTable, adds: readonly AddFile[], request: CommitRequest) {
+/** Commits; where nothing came of it, the files that were written for it are deleted. */
+async function committed(table: DeltaTable, written: readonly AddFile[], request: CommitRequest) {
   try {
     const outcome = await table.commit(request)
-    if (outcome.kind === 'conflict') await discardFiles(table, adds)
+    if (outcome.kind === 'conflict') await discardFiles(table, written)
     return outcome
   } catch (cause) {
     // Errors of this package come before the commit; after any other, the files may be in the table.
-    if (cause instanceof DeltaError) await discardFiles(table, adds)
+    if (cause instanceof DeltaError) await discardFiles(table, written)
     throw cause
   }
 }
