@@ -60,6 +60,11 @@ export type { VacuumOptions, VacuumReport } from './maintain/vacuum.ts'
 export { vacuum } from './maintain/vacuum.ts'
 export type { NewTable, TableOptions } from './open-table.ts'
 export { createTable, openTable, tableExists } from './open-table.ts'
+export type { ReadOrigin } from './read/read-error.ts'
+export { readErrorOf } from './read/read-error.ts'
+export type { ColumnValues, RowBatch, TypedColumn } from './read/row-batch.ts'
+export type { RowsOptions } from './read/rows.ts'
+export { rows } from './read/rows.ts'
 export { fromDuckDbType, toDuckDbType } from './schema/duckdb-types.ts'
 export type {
   ArrayType,

@@ -4,6 +4,7 @@ import type { MappingMode } from '../schema/column-mapping.ts'
 import { fieldId, physicalName, physicalType } from '../schema/column-mapping.ts'
 import { toDuckDbType } from '../schema/duckdb-types.ts'
 import type { DeltaField } from '../schema/schema.ts'
+import { holds } from '../schema/schema.ts'
 import { decodeLogPath, isAbsolutePath } from './file-path.ts'
 import { partitionCast, partitionListCast, partitionText } from './partition-literal.ts'
 import { renamedValue } from './renamed-value.ts'
@@ -112,7 +113,9 @@ function schemaSettings(columns: ScanColumns): readonly string[] {
     const type = sqlText(toDuckDbType(physicalType(field.type, mode)))
     return `${key}: {name: ${sqlText(scanName(field, mode))}, type: ${type}, default_value: NULL}`
   })
-  return [`schema=MAP {${entries.join(', ')}}`]
+  // Some writers do not mark text as such; without this it would come out as escaped bytes.
+  const isText = !wanted.some(({ type }) => holds(type, 'binary'))
+  return [`schema=MAP {${entries.join(', ')}}`, ...(isText ? ['binary_as_string=true'] : [])]
 }
 
 /** Name of a data column inside the scan: its physical one, out of the way of the engine's own. */

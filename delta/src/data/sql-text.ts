@@ -8,7 +8,12 @@ export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** File paths as a SQL list literal; characters that the engine takes for wildcards are escaped. */
+/** A path for the engine: characters that it takes for wildcards are escaped. */
+export function enginePath(path: string): string {
+  return path.replace(/[[*?]/g, '[$&]')
+}
+
+/** File paths as a SQL list literal. */
 export function sqlPathList(paths: readonly string[]): string {
-  return `[${paths.map((path) => sqlText(path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`
+  return `[${paths.map((path) => sqlText(enginePath(path))).join(', ')}]`
 }

@@ -1,6 +1,6 @@
 import { LogCorrupt, UnsupportedFeature } from '../errors.ts'
-import type { DeltaSchema, DeltaType } from '../schema/schema.ts'
-import { unreachable } from '../schema/schema.ts'
+import type { DeltaSchema } from '../schema/schema.ts'
+import { holds } from '../schema/schema.ts'
 import type { Protocol } from './actions.ts'
 
 /** What every table of ours is created with: engines since 2019 read and write it. */
@@ -46,7 +46,7 @@ export function checkWallClockColumns(
   table: string,
 ): void {
   if (protocol.readerFeatures?.includes('timestampNtz')) return
-  const column = schema.fields.find(({ type }) => holdsWallClock(type))
+  const column = schema.fields.find(({ type }) => holds(type, 'timestamp_ntz'))
   if (column === undefined) return
   throw new UnsupportedFeature({
     table,
@@ -54,22 +54,6 @@ export function checkWallClockColumns(
     what: 'timestamp_ntz without the feature timestampNtz in the protocol',
     fix: 'repair the protocol action with the engine that wrote it',
   })
-}
-
-function holdsWallClock(type: DeltaType): boolean {
-  if (typeof type === 'string') return type === 'timestamp_ntz'
-  switch (type.type) {
-    case 'decimal':
-      return false
-    case 'array':
-      return holdsWallClock(type.elementType)
-    case 'map':
-      return holdsWallClock(type.keyType) || holdsWallClock(type.valueType)
-    case 'struct':
-      return type.fields.some((field) => holdsWallClock(field.type))
-    default:
-      return unreachable(type)
-  }
 }
 
 /** Delta: "Table Features": which lists must, and must not, be there. */

@@ -116,6 +116,23 @@ export function typeText(type: DeltaType): string {
   }
 }
 
+/** True if the type is, or holds somewhere inside, the primitive one. */
+export function holds(type: DeltaType, name: PrimitiveName): boolean {
+  if (typeof type === 'string') return type === name
+  switch (type.type) {
+    case 'decimal':
+      return false
+    case 'array':
+      return holds(type.elementType, name)
+    case 'map':
+      return holds(type.keyType, name) || holds(type.valueType, name)
+    case 'struct':
+      return type.fields.some((field) => holds(field.type, name))
+    default:
+      return unreachable(type)
+  }
+}
+
 /** Stops the compiler when a union gains a member that a switch does not handle. */
 export function unreachable(value: never): never {
   throw new Error(`unhandled case ${JSON.stringify(value)}: a switch lacks a branch`)
