@@ -71,12 +71,14 @@ export function rowsQuery(fields: readonly DeltaField[], rows: readonly Row[]): 
   return `SELECT * FROM (VALUES ${values.join(', ')}) AS given(${names})`
 }
 
-/** The rows of a query in canonical spelling, in no particular order. */
+/** The rows of a relation in canonical spelling, in no particular order. */
 export async function canonicalRows(
   connection: DuckDBConnection,
-  sql: string,
+  relation: string,
   fields: readonly DeltaField[],
 ): Promise<readonly string[]> {
+  const columns = fields.map((field) => guarded(field.type, name(field.name)))
+  const sql = `SELECT ${columns.join(', ')} FROM ${relation}`
   const result = await connection.runAndReadAll(sql)
   return result.getRows().map((row) =>
     canonicalRow(
@@ -86,8 +88,46 @@ export async function canonicalRows(
   )
 }
 
+/**
+ * The expression with a dot before each text. The database's client takes a byte order mark away
+ * from where a text begins, so no text may begin with one.
+ */
+function guarded(type: DeltaType, sql: string, depth = 0): string {
+  if (!holdsText(type)) return sql
+  if (typeof type === 'string') return `('.' || ${sql})`
+  const item = `item_${depth}`
+  switch (type.type) {
+    case 'array': {
+      const inner = guarded(type.elementType, item, depth + 1)
+      return `list_transform(${sql}, lambda ${item}: ${inner})`
+    }
+    case 'map': {
+      const key = guarded(type.keyType, `${item}.key`, depth + 1)
+      const value = guarded(type.valueType, `${item}.value`, depth + 1)
+      const entries = `list_transform(map_entries(${sql}), lambda ${item}: struct_pack(k := ${key}, v := ${value}))`
+      return `CASE WHEN ${sql} IS NOT NULL THEN map_from_entries(${entries}) END`
+    }
+    case 'struct': {
+      const parts = type.fields.map(
+        (one) => `${name(one.name)} := ${guarded(one.type, `${sql}.${name(one.name)}`, depth)}`,
+      )
+      return `CASE WHEN ${sql} IS NOT NULL THEN struct_pack(${parts.join(', ')}) END`
+    }
+    case 'decimal':
+      return sql
+  }
+}
+
+function holdsText(type: DeltaType): boolean {
+  if (typeof type === 'string') return type === 'string'
+  if (type.type === 'array') return holdsText(type.elementType)
+  if (type.type === 'map') return holdsText(type.keyType) || holdsText(type.valueType)
+  return type.type === 'struct' && type.fields.some((one) => holdsText(one.type))
+}
+
 function valueFrom(type: DeltaType, value: DuckDBValue): Value {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
+  if (value === null || typeof value === 'boolean') return value
+  if (typeof value === 'string') return value.slice(1)
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') {
     return type === 'double' || type === 'float' ? value : BigInt(value)

@@ -36,24 +36,30 @@ export async function openDatabase(
   }
 }
 
+/** When the chapters of a story happen, milliseconds since 1970; chapter -1 is the creation. */
+export type StoryClock = (chapter: number) => number
+
 /** Lives a story in a folder with this library. @returns the table's version after each chapter */
 export async function writeStory(
   connection: DuckDBConnection,
   story: Story,
   folder: string,
+  clock?: StoryClock,
 ): Promise<readonly number[]> {
+  const at = (chapter: number) => (clock === undefined ? {} : { timestampMs: clock(chapter) })
   const table = await createTable(folderStore(folder), {
     name: story.name,
     schema: { type: 'struct', fields: story.fields },
     partitionColumns: story.partitionColumns,
     configuration: { 'delta.checkpointInterval': String(2 + (story.seed % 4)) },
+    ...at(-1),
   })
   const random = seededRandom(story.seed)
   const versions: number[] = []
-  for (const { step, fields } of story.chapters) {
+  for (const [index, { step, fields }] of story.chapters.entries()) {
     const isJson = fields.every(({ type }) => fitsJson(type))
     const form = random.pick(['query', 'rows', 'columns', isJson ? 'ndjson' : 'query'] as const)
-    const outcome = await takeStep(table, step, fields, (rows) =>
+    const outcome = await takeStep(table, step, fields, at(index), (rows) =>
       rowSource(form, connection, fields, rows),
     )
     if (outcome === 'conflict') throw new Error(`${step.kind} met a conflict without a rival`)
@@ -65,21 +71,23 @@ export async function writeStory(
     table: DeltaTable,
     step: Step,
     fields: Story['fields'],
+    when: { readonly timestampMs?: number },
     source: (rows: readonly Row[]) => RowSource,
   ): Promise<string> {
     switch (step.kind) {
       case 'append':
-        return (await append(table, source(step.rows))).kind
+        return (await append(table, source(step.rows), when)).kind
       case 'overwrite':
-        return (await overwrite(table, source(step.rows))).kind
+        return (await overwrite(table, source(step.rows), when)).kind
       case 'delete':
-        return (await deleteWhere(table, ourPredicate(fields, step.predicate))).kind
+        return (await deleteWhere(table, ourPredicate(fields, step.predicate), when)).kind
       case 'upsert':
-        return (await upsert(table, source(step.rows), { keys: [fields[0]?.name ?? ''] })).kind
+        return (await upsert(table, source(step.rows), { keys: [fields[0]?.name ?? ''], ...when }))
+          .kind
       case 'add-column':
-        return (await table.addColumns([step.field])).kind
+        return (await table.addColumns([step.field], when)).kind
       case 'compact':
-        return (await compact(connection, table)).kind
+        return (await compact(connection, table, when)).kind
       default:
         throw new Error(`this library has no step ${step.kind}`)
     }
@@ -104,6 +112,6 @@ export async function readTable(
 ): Promise<{ readonly snapshot: Snapshot; readonly rows: readonly string[] }> {
   const table = await openTable(folderStore(folder))
   const snapshot = await table.snapshot({ version })
-  const sql = `SELECT * FROM ${relationSql(table, snapshot)}`
-  return { snapshot, rows: await canonicalRows(connection, sql, snapshot.schema.fields) }
+  const relation = relationSql(table, snapshot)
+  return { snapshot, rows: await canonicalRows(connection, relation, snapshot.schema.fields) }
 }

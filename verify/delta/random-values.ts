@@ -5,7 +5,21 @@ import type { Value } from './values.ts'
 const letters = [
   ...['a', 'b', 'Z', '0', '9', ' ', '_', '-', '.', '/', ':', '%', '%41', '&', '=', '+', '#', '?'],
   ...["'", '"', '\\', '\n', '\t', '\r', '{', '}', ',', ';', '\u007f', '\u0080', 'é', 'é', 'ß'],
-  ...['İ', 'ǆ', '日', '本', '\u200d', '\u2028', '\uffff', '😀', '\u{10ffff}', '𝔘', 'ا'],
+  ...[
+    'İ',
+    'ǆ',
+    '日',
+    '本',
+    '\u0000',
+    '\u200d',
+    '\u2028',
+    '\ufeff',
+    '\uffff',
+    '😀',
+    '\u{10ffff}',
+    '𝔘',
+    'ا',
+  ],
 ]
 
 /** Letters that need no escape in any engine's SQL and that tell nothing special to a folder name. */
