@@ -1,4 +1,5 @@
 import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
+import { boostedTreesKind } from './boosting/boosted-trees-kind.ts'
 import { dbscanKind } from './clustering/dbscan-kind.ts'
 import { kMeansKind } from './clustering/k-means-kind.ts'
 import { ecodKind } from './density/ecod-kind.ts'
@@ -24,6 +25,7 @@ import { principalComponentsKind } from './subspace/principal-components-kind.ts
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
 const kinds = {
   autoencoder: autoencoderKind,
+  boosted_trees: boostedTreesKind,
   isolation_forest: isolationForestKind,
   local_outlier_factor: localOutlierFactorKind,
   nearest_neighbours: nearestNeighboursKind,

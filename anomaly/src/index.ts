@@ -5,7 +5,9 @@
  */
 
 export * from './baseline/index.ts'
+export * from './boosting/index.ts'
 export * from './clustering/index.ts'
+export * from './density/index.ts'
 export {
   type Detector,
   type DetectorKindName,
@@ -14,7 +16,6 @@ export {
   parseDetector,
   scoreDetector,
 } from './detector.ts'
-export * from './density/index.ts'
 export type { DetectorKind } from './detector-kind.ts'
 export * from './drift/index.ts'
 export { AnomalyError, type AnomalyErrorCode } from './errors.ts'
@@ -33,8 +34,8 @@ export * from './model-file/index.ts'
 export * from './neighbours/index.ts'
 export * from './neural/index.ts'
 export type { ScoredGroups } from './row-groups.ts'
-export * from './sketches/index.ts'
 export * from './series/index.ts'
+export * from './sketches/index.ts'
 export * from './statistics/index.ts'
 export * from './subspace/index.ts'
 export * from './threads/index.ts'

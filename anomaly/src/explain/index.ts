@@ -1,3 +1,4 @@
+export { type BoostedExplanation, explainBoostedTrees } from './boosted-explain.ts'
 export {
   type Contributor,
   type ContributorOptions,
