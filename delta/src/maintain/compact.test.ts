@@ -6,7 +6,9 @@ import { addOf } from '../log/random-commits.testing.ts'
 import { createTable, openTable } from '../open-table.ts'
 import { rowsOf, schemaOf, scratchConnection, scratchFolder } from '../scratch.testing.ts'
 import { folderStore } from '../store/folder-store.ts'
+import { deleteWhere } from '../write/delete-where.ts'
 import { compact, packFiles } from './compact.ts'
+import { vacuum } from './vacuum.ts'
 
 /** A table of `fileCount` small files over two days. */
 async function tableOfSmallFiles(fileCount: number) {
@@ -72,6 +74,42 @@ test('an append during compaction is kept, a removal stops it and leaves no file
   })
   // The commit of the rival and its checksum.
   expect((await table.store.list('')).length).toBe(fileCount + 2)
+})
+
+test('a removal costs the bins it touches, and the others are committed', async () => {
+  const { connection, table } = await tableOfSmallFiles(8)
+  const rival = await openTable(table.store)
+  let turns = 1
+  const contended = {
+    ...table,
+    commit: async (request: Parameters<typeof table.commit>[0]) => {
+      if (turns-- > 0) {
+        await deleteWhere(rival, { column: 'day', is: '=', value: 'day 0' })
+      }
+      return await table.commit(request)
+    },
+  }
+  expect(await compact(contended)).toMatchObject({
+    kind: 'compacted',
+    removedFileCount: 4,
+    addedFileCount: 1,
+  })
+  const relation = relationSql(table, await table.snapshot())
+  expect(await rowsOf(connection, `SELECT day, count(*) FROM ${relation} GROUP BY ALL`)).toEqual([
+    ['day 1', '400'],
+  ])
+  const live = await table.snapshot()
+  const report = await vacuum(table, { retentionMs: 0, force: true, nowMs: 4e12, dryRun: true })
+  expect(live.files).toHaveLength(1)
+  // The eight old files; the file of the lost bin is gone already.
+  expect(report.files).toHaveLength(8)
+})
+
+test('a file with deleted rows is written anew even if it is alone', () => {
+  const vector = { storageType: 'i', pathOrInlineDv: '', sizeInBytes: 0, cardinality: 1 }
+  const large = { ...addOf('large', 'a'), size: 1000, deletionVector: vector }
+  const files = [addOf('small', 'b'), large]
+  expect(packFiles(files, { targetFileBytes: 500 })).toEqual([[large]])
 })
 
 test('bins hold small files of one partition, each once, and are full but not overfull', () => {
