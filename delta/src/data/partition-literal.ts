@@ -45,12 +45,13 @@ export function partitionText(
     const zone = split < 0 ? null : timeZone.exec(value.slice(split))
     const clock = zone === null ? value : value.slice(0, value.length - zone[0].length)
     if (clockTime.test(clock.trimEnd())) {
-      return sqlText(type === 'timestamp_ntz' ? clock : `${clock}${zone?.[0] ?? '+00'}`)
+      const full = split < 0 ? `${clock} 00:00:00` : clock
+      return sqlText(type === 'timestamp_ntz' ? full : `${full}${zone?.[0] ?? '+00'}`)
     }
   } else {
     const form = typeof type === 'string' ? forms[type] : fixedPoint
     const isPlain = typeof type === 'string' || type.type === 'decimal'
-    if (isPlain && form?.test(value) === true) return sqlText(value)
+    if (isPlain && form?.test(value) === true && fitsWidth(value, type)) return sqlText(value)
   }
   throw new InvalidPartitionValue({
     ...origin,
@@ -61,7 +62,21 @@ export function partitionText(
   })
 }
 
-/** The SQL type of the texts that `partitionText` gives, before the cast to the column's type. */
+const wholeBits: ReadonlyMap<DeltaType, number> = new Map<DeltaType, number>([
+  ['byte', 8],
+  ['short', 16],
+  ['integer', 32],
+  ['long', 64],
+])
+
+function fitsWidth(value: string, type: DeltaType): boolean {
+  const bits = wholeBits.get(type)
+  if (bits === undefined) return true
+  const number = BigInt(value.replace(/^\+/, ''))
+  return BigInt.asIntN(bits, number) === number
+}
+
+/** SQL of one partition value, typed. */
 export function partitionCast(sql: string, type: DeltaType): string {
   return `CAST(${sql} AS ${toDuckDbType(type)})`
 }

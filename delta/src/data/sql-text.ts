@@ -3,9 +3,11 @@ export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** The text as a quoted SQL literal. */
+/** The text as SQL: a quoted literal, or pieces of it where the text holds the character U+0000. */
 export function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  if (!text.includes('\0')) return `'${text.replaceAll("'", "''")}'`
+  // The engine's parser ends a statement at this character.
+  return `(${text.split('\0').map(sqlText).join(' || chr(0) || ')})`
 }
 
 /** A path for the engine: characters that it takes for wildcards are escaped. */
