@@ -13,6 +13,7 @@ import {
   featureMatrixOfRows,
   selectRows,
 } from './feature-matrix.ts'
+import { fitExtendedForest } from './forest/extended-forest.ts'
 import { fitIsolationForest } from './forest/isolation-forest.ts'
 import { encodeModel } from './model-file/model-file.ts'
 import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
@@ -108,6 +109,13 @@ const detectors: readonly CheckedDetector[] = [
     missingValues: 'refused',
     minRows: 2,
     isOrderFree: true,
+  },
+  {
+    name: 'extended isolation forest',
+    fit: (matrix, seed) => fitExtendedForest(matrix, { treeCount: 30, seed }),
+    missingValues: 'refused',
+    minRows: 1,
+    isOrderFree: false,
   },
   {
     name: 'robust baseline',

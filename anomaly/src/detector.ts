@@ -13,6 +13,7 @@ import {
   requireFinite,
   requireRowIndices,
 } from './feature-matrix.ts'
+import { extendedForestKind } from './forest/extended-forest-kind.ts'
 import { isolationForestKind } from './forest/isolation-forest-kind.ts'
 import type { ModelState } from './model-file/model-file.ts'
 import { readLiteral, readObject } from './model-file/model-state-reader.ts'
@@ -34,6 +35,7 @@ const kinds = {
   ecod: ecodKind,
   hbos: hbosKind,
   principal_components: principalComponentsKind,
+  extended_isolation_forest: extendedForestKind,
   robust_baseline: robustBaselineKind,
 } as const
 

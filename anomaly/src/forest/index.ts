@@ -1,3 +1,11 @@
+export { type ExtendedExplanation, explainExtendedForest } from './extended-explain.ts'
+export {
+  type ExtendedCut,
+  type ExtendedForest,
+  type ExtendedForestOptions,
+  fitExtendedForest,
+} from './extended-forest.ts'
+export { scoreExtendedForest } from './extended-score.ts'
 export {
   type CleanedForest,
   type CleaningOptions,

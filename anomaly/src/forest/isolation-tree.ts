@@ -1,6 +1,8 @@
 import type { FeatureMatrix } from '../feature-matrix.ts'
 import { nextIndex, nextOpenUnit, type Random } from '../statistics/random.ts'
+import { drawSample } from './draw-sample.ts'
 import type { IsolationForest } from './isolation-forest.ts'
+import { leafOf } from './isolation-layout.ts'
 import { averagePathLength } from './path-length.ts'
 
 /** What growing one tree reads and scribbles on; reused from tree to tree. */
@@ -19,7 +21,7 @@ export type TreeGrowth = {
 
 /** Draws the sample of one tree and grows it into the forest's arrays. */
 export function growIsolationTree(forest: IsolationForest, tree: number, growth: TreeGrowth): void {
-  drawSample(growth)
+  drawSample(growth.trainingRows, growth.sample, growth.swappedWith, growth.random)
   // The draws of a tree depend on its stream only, not on what an earlier tree left here.
   for (let c = 0; c < growth.candidates.length; c++) growth.candidates[c] = c
   growNode(forest, tree, growth, 0, 0, 0, forest.sampleSize, growth.candidates.length)
@@ -94,10 +96,7 @@ function endPath(
   depth: number,
   rowCount: number,
 ): void {
-  const leafCount = 2 ** forest.heightLimit
-  let arrival = node
-  for (let level = depth; level < forest.heightLimit; level++) arrival = 2 * arrival + 1
-  const leaf = tree * leafCount + arrival - (leafCount - 1)
+  const leaf = leafOf(forest.heightLimit, tree, node, depth)
   forest.leafPathLengths[leaf] = depth + averagePathLength(rowCount)
 }
 
@@ -132,23 +131,4 @@ function partition(
     }
   }
   return middle
-}
-
-/** ψ rows without replacement: partial Fisher–Yates, undone so that trees stay independent. */
-function drawSample(growth: TreeGrowth): void {
-  const { trainingRows, sample, swappedWith, random } = growth
-  for (let i = 0; i < sample.length; i++) {
-    const other = i + nextIndex(random, trainingRows.length - i)
-    swappedWith[i] = other
-    const row = trainingRows[other]!
-    trainingRows[other] = trainingRows[i]!
-    trainingRows[i] = row
-    sample[i] = row
-  }
-  for (let i = sample.length - 1; i >= 0; i--) {
-    const other = swappedWith[i]!
-    const row = trainingRows[other]!
-    trainingRows[other] = trainingRows[i]!
-    trainingRows[i] = row
-  }
 }
