@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sideFileOf } from './sealed-segment.ts'
 import type { ChainLink } from './segment-chain.ts'
 import { indexEntryBytes, indexHeaderBytes, type Segment, segmentPaths } from './segment-file.ts'
+import { segmentOnDisk } from './segment-on-disk.ts'
 import { readChunks } from './segment-reader.ts'
 import type { LogFault } from './verify-log.ts'
 
@@ -98,24 +99,6 @@ async function newestFaults(segment: Segment): Promise<readonly LogFault[]> {
       ? { path, record, found: 'its bytes changed, or a crash cut its write off' }
       : changedBytes(path, record),
   )
-}
-
-/** The segment as its files describe it. */
-async function segmentOnDisk(folder: string, startOffset: number): Promise<Segment> {
-  const { path, indexPath } = segmentPaths(folder, startOffset)
-  // The side file first: what it knows when it is read is then in the segment, or on its way.
-  const entryBytes = (await stat(indexPath)).size - indexHeaderBytes
-  const recordCount = Math.max(0, Math.floor(entryBytes / indexEntryBytes))
-  return {
-    startOffset,
-    endOffset: startOffset + recordCount,
-    createdAtMs: 0,
-    path,
-    indexPath,
-    sizeBytes: (await stat(path)).size,
-    sealedAtMs: undefined,
-    pinCount: 0,
-  }
 }
 
 async function unlikeTheirCrc(segment: Segment): Promise<readonly number[]> {

@@ -16,6 +16,8 @@ export type DeploymentOptions = {
   readonly threadCount?: number
   /** Memory of the SQL engine before it spills; default 4 GiB. */
   readonly memoryBytes?: number
+  /** Size at which a segment of the log is sealed; default 256 MiB. */
+  readonly logSegmentBytes?: number
 }
 
 /** Everything open: the parts of one deployment on the embedded backends. */
@@ -42,7 +44,7 @@ export function defineDeployment(options: DeploymentOptions): DeploymentOptions 
  * @throws IsothermError of the first part that cannot be opened; nothing is damaged
  */
 export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
-  const { fleet, clock, threadCount, memoryBytes } = options
+  const { fleet, clock, threadCount, memoryBytes, logSegmentBytes } = options
   const closers: (() => Promise<void> | void)[] = []
   const closeAll = async () => {
     for (const close of closers.toReversed()) await close()
@@ -52,7 +54,11 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     closers.push(folder.release)
     const state = await openState({ path: folder.statePath, secretKey: folder.secretKey, clock })
     closers.push(state.close)
-    const log = await openLog({ directory: folder.logDirectory, clock })
+    const log = await openLog({
+      directory: folder.logDirectory,
+      clock,
+      ...(logSegmentBytes !== undefined && { segmentBytes: logSegmentBytes }),
+    })
     closers.push(log.close)
     const lake = await openLake({
       directory: folder.tablesDirectory,

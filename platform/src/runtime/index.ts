@@ -24,6 +24,7 @@ export {
   stageNames,
 } from './pipeline.ts'
 export { type ReplayOptions, type ReplayOutcome, replayPipeline } from './replay.ts'
+export { replayIntoSandbox, type SandboxOptions, type SandboxOutcome } from './sandbox.ts'
 export {
   readServerMarker,
   removeServerMarker,

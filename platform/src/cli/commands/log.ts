@@ -1,9 +1,20 @@
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { describeLog, verifyLog } from '../../log/index.ts'
-import { type CommonOptions, command, requireDataFolder } from '../program.ts'
+import { replayIntoSandbox } from '../../runtime/index.ts'
+import { loadFleet } from '../fleet-source.ts'
+import { instantOf, threadsOf } from '../option-values.ts'
+import { type CommonOptions, command, fleetName, requireDataFolder } from '../program.ts'
 
 type VerifyLogOptions = CommonOptions & { readonly head?: string }
+
+type ReplayLogOptions = CommonOptions & {
+  readonly from: string
+  readonly until: string
+  readonly into: string
+  readonly device?: readonly string[]
+  readonly threads?: string
+}
 
 const mib = 2 ** 20
 
@@ -90,6 +101,42 @@ export function addLog(program: Command): void {
         output.line(`chain heads: ${heads.join(' ')}`)
       }
       if (found.faults.length > 0) process.exitCode = 1
+    },
+  )
+  command<ReplayLogOptions>(
+    log,
+    'replay',
+    'replay a stretch of the log into a data folder of its own, which isotherm query can read (ING-21)',
+    [
+      new Option('--from <instant>', 'received at or after').makeOptionMandatory(),
+      new Option('--until <instant>', 'received before').makeOptionMandatory(),
+      new Option('--into <dir>', 'data folder to make').makeOptionMandatory(),
+      new Option('--device <ids...>', 'only these devices'),
+      new Option('--threads <number>', 'default: all cores'),
+    ],
+    async (options, output) => {
+      requireDataFolder(options.data)
+      const { threads: threadCount } = threadsOf(options.threads)
+      const outcome = await replayIntoSandbox({
+        fleet: await loadFleet(fleetName(options)),
+        dataDirectory: options.data,
+        intoDirectory: options.into,
+        fromMs: instantOf(options.from, 'from'),
+        untilMs: instantOf(options.until, 'until'),
+        clock: Date.now,
+        ...(options.device !== undefined && { deviceIds: new Set(options.device) }),
+        ...(threadCount !== undefined && { threadCount }),
+        onProgress: (count) => output.progress(`${count} records replayed`),
+      })
+      output.records([
+        {
+          records: outcome.recordCount,
+          landed: outcome.landedRowCount,
+          dead_letters: outcome.deadLetterCount,
+          feature_rows: outcome.featureRowCount,
+        },
+      ])
+      output.line(`look at it with: isotherm query "SELECT ..." --data ${options.into}`)
     },
   )
 }
