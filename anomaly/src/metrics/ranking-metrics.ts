@@ -79,14 +79,16 @@ export function descendingOrder(scores: Float64Array): Uint32Array {
   return order.sort((a, b) => scores[b]! - scores[a]! || a - b)
 }
 
-function endOfTie(order: Uint32Array, scores: Float64Array, start: number): number {
+/** End of the run of equal scores that starts at `start` in the order. */
+export function endOfTie(order: Uint32Array, scores: Float64Array, start: number): number {
   const score = scores[order[start]!]!
   let end = start + 1
   while (end < order.length && scores[order[end]!] === score) end++
   return end
 }
 
-function positivesBetween(
+/** Positives among the rows [start, end) of the order. */
+export function positivesBetween(
   order: Uint32Array,
   labels: ArrayLike<number>,
   start: number,
@@ -97,7 +99,12 @@ function positivesBetween(
   return positives
 }
 
-function requireTwoClasses(what: string, labels: ArrayLike<number>, scores: Float64Array): number {
+/** Checks labels and scores, and that both classes occur; returns the number of positives. */
+export function requireTwoClasses(
+  what: string,
+  labels: ArrayLike<number>,
+  scores: Float64Array,
+): number {
   const positiveCount = requireLabels(what, labels, scores)
   if (positiveCount === 0 || positiveCount === scores.length) {
     throw new AnomalyError(
@@ -110,7 +117,11 @@ function requireTwoClasses(what: string, labels: ArrayLike<number>, scores: Floa
 }
 
 /** Checks labels and scores; returns the number of positives. */
-function requireLabels(what: string, labels: ArrayLike<number>, scores: Float64Array): number {
+export function requireLabels(
+  what: string,
+  labels: ArrayLike<number>,
+  scores: Float64Array,
+): number {
   if (labels.length !== scores.length) {
     throw shapeMismatch('labels.length', scores.length, labels.length)
   }
