@@ -44,6 +44,7 @@ export function parseActions(lines: Iterable<string>, origin: TextOrigin): Actio
   const domains: DomainMetadata[] = []
   const removes: RemoveFile[] = []
   const adds: AddFile[] = []
+  const changeFiles: AddFile[] = []
   const sidecars: string[] = []
   const single: { commitInfo?: CommitInfo; protocol?: Protocol; metadata?: Metadata } = {}
   let lineNumber = 0
@@ -64,10 +65,18 @@ export function parseActions(lines: Iterable<string>, origin: TextOrigin): Actio
       single.metadata = parseMetadata(action.metaData)
     } else if (isRecord(action.domainMetadata)) {
       domains.push(parseDomain(action.domainMetadata, at))
-    } else if (isRecord(action.sidecar)) sidecars.push(requiredText(action.sidecar, 'path', at))
+    } else if (isRecord(action.cdc)) changeFiles.push(parseAdd(action.cdc, at))
+    else if (isRecord(action.sidecar)) sidecars.push(requiredText(action.sidecar, 'path', at))
   }
-  const found = { ...single, transactions, domains, removes, adds }
-  return sidecars.length === 0 ? found : { ...found, sidecars }
+  return {
+    ...single,
+    transactions,
+    domains,
+    removes,
+    adds,
+    ...(changeFiles.length === 0 ? {} : { changeFiles }),
+    ...(sidecars.length === 0 ? {} : { sidecars }),
+  }
 }
 
 function parseLine(line: string, at: TextOrigin): Readonly<Record<string, unknown>> {

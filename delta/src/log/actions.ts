@@ -99,6 +99,8 @@ export interface Actions {
   readonly domains: readonly DomainMetadata[]
   readonly removes: readonly RemoveFile[]
   readonly adds: readonly AddFile[]
+  /** Files of changed rows, for change feeds only. Delta: "Add CDC File". */
+  readonly changeFiles?: readonly AddFile[]
   /** Names of further files that belong to a V2 checkpoint; never in a commit. */
   readonly sidecars?: readonly string[]
 }

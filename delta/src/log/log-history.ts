@@ -11,6 +11,8 @@ export interface Change {
   /** Skip those with `dataChange: false`: they only rearrange rows. */
   readonly adds: readonly AddFile[]
   readonly removes: readonly RemoveFile[]
+  /** Files that hold the changed rows themselves, where the writer kept a change feed. */
+  readonly changeFiles: readonly AddFile[]
   readonly transactions: readonly Transaction[]
 }
 
@@ -35,8 +37,9 @@ export async function* changesOf(
   if (toInclusive <= fromExclusive) return
   const { commits } = await listLog(store, fromExclusive + 1)
   for (const file of contiguous(store, commits, fromExclusive + 1, toInclusive)) {
-    const { version, timestampMs, adds, removes, transactions } = await readCommit(store, file)
-    yield { version, timestampMs, adds, removes, transactions }
+    const { changeFiles = [], ...commit } = await readCommit(store, file)
+    const { version, timestampMs, adds, removes, transactions } = commit
+    yield { version, timestampMs, adds, removes, changeFiles, transactions }
   }
 }
 
