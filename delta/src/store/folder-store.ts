@@ -4,6 +4,7 @@ import { inBatches } from '../data/batches.ts'
 import { ObjectNotFound } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { systemHost } from '../host.ts'
+import { claimedRename } from './claimed-rename.ts'
 import type { ObjectStore, PutOptions, StoredObject } from './object-store.ts'
 import { checkObjectPath } from './object-store.ts'
 
@@ -13,17 +14,28 @@ import { checkObjectPath } from './object-store.ts'
  */
 export const temporaryPrefix = '.tmp-'
 
+/** How a folder is used. */
+export interface FolderStoreOptions {
+  /** Default: `systemHost`. */
+  readonly host?: Host
+  /**
+   * `try`: hard links, and claims where the file system has none. `never`: claims only; then every
+   * writer of the folder must say so. Default `try`.
+   */
+  readonly hardLinks?: 'try' | 'never'
+}
+
 /**
  * The object store of a local folder. Put-if-absent is a hard link from a synced temporary file: the
- * link either makes the whole object appear or fails because the name is taken.
+ * link either makes the whole object appear or fails because the name is taken, whoever writes and on
+ * whatever machine. On file systems without hard links (exFAT, some network shares) it is a rename
+ * under an exclusive claim: as strong among processes of one machine, but a machine that crashes in
+ * between holds the others up until its claim is deleted (`CommitBlocked` says which).
  * @param directory made on the first write
  */
-export function folderStore(
-  directory: string,
-  options: { readonly host?: Host } = {},
-): ObjectStore {
+export function folderStore(directory: string, options: FolderStoreOptions = {}): ObjectStore {
   const root = resolve(directory)
-  const host = options.host ?? systemHost
+  const { host = systemHost, hardLinks = 'try' } = options
   return {
     location: root,
     localFolder: root,
@@ -41,14 +53,11 @@ export function folderStore(
         })
       }
     },
-    putIfAbsent: (path, bytes, put = {}) => putIfAbsent(root, path, bytes, put, host),
+    putIfAbsent: (path, bytes, put = {}) =>
+      putIfAbsent(root, path, bytes, put, { host, hardLinks }),
     list: (prefix, { startAfter = '' } = {}) => listFiles(root, prefix, startAfter),
     remove: async (path) => {
-      try {
-        await unlink(fileOf(root, path))
-      } catch (cause) {
-        if (!isErrorCode(cause, 'ENOENT')) throw cause
-      }
+      await unlinkIfThere(fileOf(root, path))
     },
   }
 }
@@ -73,7 +82,7 @@ async function putIfAbsent(
   path: string,
   bytes: Uint8Array,
   put: PutOptions,
-  host: Host,
+  { host, hardLinks }: Required<FolderStoreOptions>,
 ): Promise<boolean> {
   const file = fileOf(root, path)
   const folder = dirname(file)
@@ -91,15 +100,38 @@ async function putIfAbsent(
     } finally {
       await handle.close()
     }
-    await link(temporary, file)
-  } catch (cause) {
-    if (isErrorCode(cause, 'EEXIST')) return false
-    throw cause
+    const isOurs =
+      (hardLinks === 'try' ? await linked(temporary, file) : undefined) ??
+      (await claimedRename(temporary, file, { host, claimPrefix: `${temporaryPrefix}claim-` }))
+    if (!isOurs) return false
   } finally {
-    await unlink(temporary)
+    await unlinkIfThere(temporary)
   }
   await syncPath(folder)
   return true
+}
+
+/** What a file system without hard links answers. */
+const noLinkCodes = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+/** True if the link was made, false if the name is taken, undefined if there are no hard links. */
+async function linked(temporary: string, file: string): Promise<boolean | undefined> {
+  try {
+    await link(temporary, file)
+    return true
+  } catch (cause) {
+    if (isErrorCode(cause, 'EEXIST')) return false
+    if (noLinkCodes.some((code) => isErrorCode(cause, code))) return undefined
+    throw cause
+  }
+}
+
+async function unlinkIfThere(file: string): Promise<void> {
+  try {
+    await unlink(file)
+  } catch (cause) {
+    if (!isErrorCode(cause, 'ENOENT')) throw cause
+  }
 }
 
 async function openMakingFolder(file: string) {
