@@ -4,3 +4,9 @@ export {
   type ContributorOptions,
   topContributors,
 } from './contributors.ts'
+export {
+  type ColumnImportance,
+  type PermutationImportance,
+  type PermutationImportanceOptions,
+  permutationImportance,
+} from './permutation-importance.ts'
