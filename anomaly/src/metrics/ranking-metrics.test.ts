@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { auroc, averagePrecision, precisionAtK } from './ranking-metrics.ts'
+import { precisionAtK } from './classification-metrics.ts'
+import { auroc, averagePrecision } from './ranking-metrics.ts'
 
 const labels = [0, 1, 0, 1, 1, 0, 0, 1, 0, 0]
 const scores = Float64Array.of(0.1, 0.4, 0.4, 0.8, 0.4, 0.2, 0.8, 0.9, 0.1, 0.3)

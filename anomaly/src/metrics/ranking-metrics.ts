@@ -46,32 +46,6 @@ export function averagePrecision(labels: ArrayLike<number>, scores: Float64Array
   return sum
 }
 
-/**
- * Share of positives among the `count` highest scores. Rows tied at the border count by their
- * expectation under a random order, so that the result does not depend on the row order.
- * @throws INVALID_OPTION unless count is an integer in [1, n]; SHAPE_MISMATCH, NOT_FINITE
- * Cost O(n log n).
- */
-export function precisionAtK(
-  labels: ArrayLike<number>,
-  scores: Float64Array,
-  count: number,
-): number {
-  requireLabels('precision at K', labels, scores)
-  if (!Number.isInteger(count) || count < 1 || count > scores.length) {
-    throw invalidOption('count', `an integer in [1, ${scores.length}]`, count)
-  }
-  const order = descendingOrder(scores)
-  let positives = 0
-  for (let start = 0; start < count; ) {
-    const end = endOfTie(order, scores, start)
-    const share = (Math.min(end, count) - start) / (end - start)
-    positives += share * positivesBetween(order, labels, start, end)
-    start = end
-  }
-  return positives / count
-}
-
 /** Row indices by falling score; ties by rising index. */
 export function descendingOrder(scores: Float64Array): Uint32Array {
   const order = new Uint32Array(scores.length)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { precisionAtK } from '../metrics/ranking-metrics.ts'
+import { precisionAtK } from '../metrics/classification-metrics.ts'
 import { decodeModel, encodeModel } from '../model-file/model-file.ts'
 import { createRandom, nextIndex, nextNormal, nextOpenUnit } from '../statistics/random.ts'
 import { alarmBudgetThreshold } from './alarm-budget-threshold.ts'
