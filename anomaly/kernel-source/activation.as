@@ -1,8 +1,9 @@
+import { addressOf } from './arena'
 import { tanhOf } from './exponential'
 
 // x = x if x > 0, else 0
 export function relu(x: usize, count: usize): void {
-  x <<= 2
+  x = addressOf(x)
   const end = x + (count << 2)
   const zero = f32x4.splat(0)
   for (; x < end; x += 16) {
@@ -13,8 +14,8 @@ export function relu(x: usize, count: usize): void {
 
 // d = d where the output y is > 0, else 0
 export function reluBackward(d: usize, y: usize, count: usize): void {
-  d <<= 2
-  y <<= 2
+  d = addressOf(d)
+  y = addressOf(y)
   const end = d + (count << 2)
   const zero = f32x4.splat(0)
   for (; d < end; d += 16, y += 16) {
@@ -23,15 +24,15 @@ export function reluBackward(d: usize, y: usize, count: usize): void {
 }
 
 export function tanh(x: usize, count: usize): void {
-  x <<= 2
+  x = addressOf(x)
   const end = x + (count << 2)
   for (; x < end; x += 16) v128.store(x, tanhOf(v128.load(x)))
 }
 
 // d = d · (1 − y²) for the output y = tanh(x)
 export function tanhBackward(d: usize, y: usize, count: usize): void {
-  d <<= 2
-  y <<= 2
+  d = addressOf(d)
+  y = addressOf(y)
   const end = d + (count << 2)
   const one = f32x4.splat(1)
   for (; d < end; d += 16, y += 16) {

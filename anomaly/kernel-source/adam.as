@@ -1,3 +1,5 @@
+import { addressOf } from './arena'
+
 // One step of Adam (Kingma & Ba 2015, algorithm 1). stepSize is α / (1 − β1^t),
 // rootCorrection is 1 / √(1 − β2^t):
 // m = β1·m + (1 − β1)·g, v = β2·v + (1 − β2)·g², p = p − stepSize·m / (√v·rootCorrection + ε).
@@ -15,10 +17,10 @@ export function adamStep(
   oneMinusBeta2: f32,
   epsilon: f32,
 ): void {
-  parameters <<= 2
-  gradients <<= 2
-  m <<= 2
-  v <<= 2
+  parameters = addressOf(parameters)
+  gradients = addressOf(gradients)
+  m = addressOf(m)
+  v = addressOf(v)
   const end = parameters + (count << 2)
   for (; parameters < end; parameters += 16, gradients += 16, m += 16, v += 16) {
     const gradient = v128.load(gradients)

@@ -6,7 +6,14 @@ import { main } from 'assemblyscript/asc'
 export async function buildKernel(): Promise<Uint8Array> {
   let binary: Uint8Array | undefined
   const options = ['--outFile', 'kernel.wasm', '-O3', '--noAssert', '--runtime', 'stub']
-  const memory = ['--importMemory', '--noExportMemory', '--initialMemory', '1']
+  const memory = [
+    '--importMemory',
+    '--noExportMemory',
+    '--initialMemory',
+    '1',
+    '--memoryBase',
+    '64',
+  ]
   const { error, stderr } = await main(['index.ts', ...options, ...memory, '--enable', 'simd'], {
     readFile: readSource,
     writeFile: (_, contents) => {

@@ -1,3 +1,5 @@
+import { addressOf } from './arena'
+
 // Row j of `out` becomes column j of the rows × columns matrix at `a`; columns need not be a
 // multiple of 4.
 export function transpose(
@@ -8,8 +10,8 @@ export function transpose(
   out: usize,
   outStride: usize,
 ): void {
-  a <<= 2
-  out <<= 2
+  a = addressOf(a)
+  out = addressOf(out)
   aStride <<= 2
   outStride <<= 2
   for (let row = 0; row < rows; row++) {
@@ -27,8 +29,8 @@ export function transpose(
 
 // out[j] += x[0][j], then x[1][j], …
 export function addRows(x: usize, stride: usize, rows: i32, columns: i32, out: usize): void {
-  x <<= 2
-  out <<= 2
+  x = addressOf(x)
+  out = addressOf(out)
   stride <<= 2
   const columnEnd = (<usize>columns) << 2
   for (let at: usize = 0; at < columnEnd; at += 16) {
@@ -44,8 +46,8 @@ export function addRows(x: usize, stride: usize, rows: i32, columns: i32, out: u
 
 // out = factor · x
 export function scaleInto(out: usize, x: usize, factor: f32, count: usize): void {
-  out <<= 2
-  x <<= 2
+  out = addressOf(out)
+  x = addressOf(x)
   const end = x + (count << 2)
   const factors = f32x4.splat(factor)
   for (; x < end; x += 16, out += 16) v128.store(out, f32x4.mul(factors, v128.load(x)))
@@ -53,8 +55,8 @@ export function scaleInto(out: usize, x: usize, factor: f32, count: usize): void
 
 // x = x · factors, cell by cell
 export function multiplyInto(x: usize, factors: usize, count: usize): void {
-  x <<= 2
-  factors <<= 2
+  x = addressOf(x)
+  factors = addressOf(factors)
   const end = x + (count << 2)
   for (; x < end; x += 16, factors += 16) {
     v128.store(x, f32x4.mul(v128.load(x), v128.load(factors)))
@@ -72,12 +74,12 @@ export function gatherRows(
   target: usize,
   input: usize,
 ): void {
-  from <<= 2
+  from = addressOf(from)
   fromStride <<= 2
-  items <<= 2
+  items = addressOf(items)
   columns <<= 2
-  target <<= 2
-  input <<= 2
+  target = addressOf(target)
+  input = addressOf(input)
   for (let item = 0; item < count; item++) {
     const row = from + <usize>load<u32>(items) * fromStride
     for (let at: usize = 0; at < columns; at += 16) {

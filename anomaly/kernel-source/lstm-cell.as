@@ -1,3 +1,4 @@
+import { addressOf } from './arena'
 import { sigmoidOf, tanhOf } from './exponential'
 
 // One step of an LSTM (Hochreiter & Schmidhuber 1997; Gers 2000 for the forget gate), rows ×
@@ -13,11 +14,11 @@ export function lstmCell(
   rows: i32,
   units: usize,
 ): void {
-  gates <<= 2
-  cBefore <<= 2
-  c <<= 2
-  tanhC <<= 2
-  h <<= 2
+  gates = addressOf(gates)
+  cBefore = addressOf(cBefore)
+  c = addressOf(c)
+  tanhC = addressOf(tanhC)
+  h = addressOf(h)
   const width = units << 2
   for (let row = 0; row < rows; row++) {
     for (let at: usize = 0; at < width; at += 16) {
@@ -58,11 +59,11 @@ export function lstmCellBackward(
   rows: i32,
   units: usize,
 ): void {
-  gates <<= 2
-  cBefore <<= 2
-  tanhC <<= 2
-  dh <<= 2
-  dc <<= 2
+  gates = addressOf(gates)
+  cBefore = addressOf(cBefore)
+  tanhC = addressOf(tanhC)
+  dh = addressOf(dh)
+  dc = addressOf(dc)
   const width = units << 2
   const one = f32x4.splat(1)
   for (let row = 0; row < rows; row++) {

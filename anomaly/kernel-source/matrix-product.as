@@ -1,3 +1,5 @@
+import { addressOf } from './arena'
+
 // C = S + A·B, rows × inner times inner × columns. Element (i, k) of A is at
 // a + i·aRowStep + k·aInnerStep, so that a transposed A is read in place. S is where the sums
 // start: a row of zeros or a bias (startStride 0), or C itself to add to it.
@@ -16,10 +18,10 @@ export function multiply(
   inner: i32,
   columns: i32,
 ): void {
-  a <<= 2
-  b <<= 2
-  start <<= 2
-  c <<= 2
+  a = addressOf(a)
+  b = addressOf(b)
+  start = addressOf(start)
+  c = addressOf(c)
   aRowStep <<= 2
   aInnerStep <<= 2
   bStride <<= 2

@@ -1,10 +1,12 @@
+import { addressOf } from './arena'
+
 // d = (y − target) · factor, and 0 where the target is NaN: a cell that was not measured.
 // Returns Σ (y − target)², summed in double precision: cell i into sum i mod 4, then
 // (s0 + s1) + (s2 + s3).
 export function residual(y: usize, target: usize, d: usize, factor: f32, count: usize): f64 {
-  y <<= 2
-  target <<= 2
-  d <<= 2
+  y = addressOf(y)
+  target = addressOf(target)
+  d = addressOf(d)
   const end = y + (count << 2)
   const factors = f32x4.splat(factor)
   let low = f64x2.splat(0)

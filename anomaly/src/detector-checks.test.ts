@@ -19,6 +19,7 @@ import { encodeModel } from './model-file/model-file.ts'
 import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from './neural/autoencoder.ts'
+import { fitLstmAutoencoder } from './neural/lstm-autoencoder.ts'
 import { fitPrincipalComponents } from './subspace/principal-components.ts'
 import { createScoringPool } from './threads/scoring-pool.ts'
 
@@ -36,6 +37,15 @@ const detectors: readonly CheckedDetector[] = [
   {
     name: 'autoencoder',
     fit: (matrix, seed) => fitAutoencoder(matrix, { maxEpochs: 30, seed }),
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: false,
+  },
+  {
+    // Windows of one step: then columns are channels, each with its own scale.
+    name: 'LSTM autoencoder',
+    fit: (matrix, seed) =>
+      fitLstmAutoencoder(matrix, { stepCount: 1, hiddenSize: 3, maxEpochs: 30, seed }),
     missingValues: 'left out',
     minRows: 1,
     isOrderFree: false,

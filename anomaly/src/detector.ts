@@ -15,20 +15,24 @@ import {
 } from './feature-matrix.ts'
 import { extendedForestKind } from './forest/extended-forest-kind.ts'
 import { isolationForestKind } from './forest/isolation-forest-kind.ts'
+import { logisticRegressionKind } from './linear/logistic-regression-kind.ts'
 import type { ModelState } from './model-file/model-file.ts'
 import { readLiteral, readObject } from './model-file/model-state-reader.ts'
 import { localOutlierFactorKind } from './neighbours/local-outlier-factor-kind.ts'
 import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
 import { autoencoderKind } from './neural/autoencoder-kind.ts'
+import { lstmAutoencoderKind } from './neural/lstm-autoencoder-kind.ts'
 import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
 import { principalComponentsKind } from './subspace/principal-components-kind.ts'
 
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
 const kinds = {
   autoencoder: autoencoderKind,
+  lstm_autoencoder: lstmAutoencoderKind,
   boosted_trees: boostedTreesKind,
   isolation_forest: isolationForestKind,
   local_outlier_factor: localOutlierFactorKind,
+  logistic_regression: logisticRegressionKind,
   nearest_neighbours: nearestNeighboursKind,
   dbscan: dbscanKind,
   k_means: kMeansKind,

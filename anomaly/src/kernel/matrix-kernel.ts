@@ -136,8 +136,11 @@ type WasmRuntime = {
 
 const PAGE_BYTES = 65_536
 
-/** 4 GiB of WebAssembly memory. */
-const MAX_FLOATS = 2 ** 30
+/** Bytes before the first float: constants of the WebAssembly functions (`arena.as`). */
+const ARENA_START = 256
+
+/** 4 GiB of WebAssembly memory, less the constants. */
+const MAX_FLOATS = 2 ** 30 - ARENA_START / 4
 
 /** The compiled module of this thread; undefined until the first kernel, null without SIMD. */
 let compiled: object | null | undefined
@@ -146,7 +149,7 @@ let compiled: object | null | undefined
  * A kernel with memory for `floatCount` numbers, all zero: WebAssembly where the machine has SIMD,
  * else plain TypeScript. Both give the same bits.
  * @param kind asks for one kind; default the faster one that works
- * @throws INVALID_OPTION for a size outside [1, 2³⁰], or if SIMD is asked for and missing
+ * @throws INVALID_OPTION for a size outside [1, 2³⁰ − 64], or if SIMD is asked for and missing
  * Cost: the memory, and about a millisecond for the first of a thread.
  */
 export function createMatrixKernel(floatCount: number, kind?: 'simd' | 'plain'): MatrixKernel {
@@ -162,13 +165,13 @@ export function createMatrixKernel(floatCount: number, kind?: 'simd' | 'plain'):
 
 function simdKernel(module: object, floatCount: number): MatrixKernel {
   const { Memory, Instance } = wasmRuntime() ?? unreachableRuntime()
-  const memory = new Memory({ initial: Math.ceil((floatCount * 4) / PAGE_BYTES) })
+  const memory = new Memory({ initial: Math.ceil((ARENA_START + floatCount * 4) / PAGE_BYTES) })
   const { exports } = new Instance(module, { env: { memory } })
   return {
     ...exports,
     kind: 'simd',
-    floats: new Float32Array(memory.buffer, 0, floatCount),
-    integers: new Uint32Array(memory.buffer, 0, floatCount),
+    floats: new Float32Array(memory.buffer, ARENA_START, floatCount),
+    integers: new Uint32Array(memory.buffer, ARENA_START, floatCount),
   }
 }
 

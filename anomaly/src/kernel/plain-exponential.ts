@@ -8,7 +8,7 @@ const f32 = Math.fround
 const LOG2_E = f32(Math.LOG2E)
 const ROUNDING = 12_582_912
 const LN2_HIGH = f32(0.693359375)
-const LN2_LOW = f32(-0.00021219444005469057)
+const LN2_EXCESS = f32(0.00021219444005469057)
 const C7 = f32(1 / 5040)
 const C6 = f32(1 / 720)
 const C5 = f32(1 / 120)
@@ -31,13 +31,13 @@ function roundedExponent(x: number): number {
 
 /** e^r − 1 with r = x − n·ln 2. */
 function remainderExpMinusOne(x: number, n: number): number {
-  const r = f32(f32(x - f32(n * LN2_HIGH)) - f32(n * LN2_LOW))
-  let p = f32(f32(C7 * r) + C6)
-  p = f32(f32(p * r) + C5)
-  p = f32(f32(p * r) + C4)
-  p = f32(f32(p * r) + C3)
-  p = f32(f32(p * r) + 0.5)
-  return f32(f32(f32(p * r) * r) + r)
+  const r = f32(f32(x - f32(n * LN2_HIGH)) + f32(n * LN2_EXCESS))
+  const square = f32(r * r)
+  const low = f32(0.5 + f32(r * C3))
+  const middle = f32(C4 + f32(r * C5))
+  const high = f32(C6 + f32(r * C7))
+  const upper = f32(middle + f32(square * high))
+  return f32(r + f32(square * f32(low + f32(square * upper))))
 }
 
 /** tanh of a 32-bit float. */

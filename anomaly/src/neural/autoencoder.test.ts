@@ -39,6 +39,17 @@ describe('autoencoder', () => {
     expect(mean(losses)).toBeGreaterThan(0.9 * expected)
   })
 
+  test('takes the steps of torch from the same weights', () => {
+    // torch 2.15.0: Linear and ReLU with the weights of the fit with maxEpochs 0, rows in order,
+    // batches of 50, loss ((y - x) ** 2).sum() / 2 / batch, Adam(1e-3).
+    const options = { hiddenSizes: [12, 4, 12], batchSize: 50, heldOutFraction: 0, l2: 0 }
+    const model = fitAutoencoder(matrix, { ...options, shuffle: false, maxEpochs: 5 })
+    const losses = [0.5687426, 0.5318926, 0.5106082, 0.4964923, 0.4833854]
+    for (const [epoch, loss] of losses.entries()) {
+      expect(model.trainingLosses[epoch]).toBeCloseTo(loss, 6)
+    }
+  })
+
   test('without epochs is the network it starts from, within the bounds of its layers', () => {
     const model = fitAutoencoder(matrix, { hiddenSizes: [5], maxEpochs: 0 })
     expect(Array.from(model.layerSizes)).toEqual([8, 5, 8])
