@@ -8,7 +8,7 @@ import { actionsOf, checkRequest, planOf } from './commit-request.ts'
 import type { CommitConflict, CommitPlan } from './conflict.ts'
 import { conflictBetween } from './conflict.ts'
 import { commitPath } from './log-names.ts'
-import { contiguous, listLog, readCommits } from './log-reader.ts'
+import { readCommits } from './log-reader.ts'
 import type { LogState } from './replay.ts'
 import { advance, snapshotOf } from './replay.ts'
 import { hasInCommitTimestamps } from './table-features.ts'
@@ -100,12 +100,18 @@ async function newObstacle(
   txnId: string,
 ): Promise<CommitOutcome | undefined> {
   if (checkedVersion >= state.version) return undefined
-  const { commits } = await listLog(store, checkedVersion + 1)
-  const files = contiguous(store, commits, checkedVersion + 1, state.version)
+  // The state was replayed from these commits, so they are there and need no listing.
+  const { timestampMs: newestMs } = state
+  const files = Array.from({ length: state.version - checkedVersion }, (_, index) => ({
+    version: checkedVersion + 1 + index,
+    timestampMs: newestMs,
+  }))
   const isSerializable = state.metadata?.configuration['delta.isolationLevel'] === 'Serializable'
   for (const winner of await readCommits(store, files)) {
-    const { version, timestampMs } = winner
-    if (winner.commitInfo?.txnId === txnId) return { kind: 'committed', version, timestampMs }
+    const { version, commitInfo } = winner
+    if (commitInfo?.txnId === txnId) {
+      return { kind: 'committed', version, timestampMs: commitInfo.timestamp ?? newestMs }
+    }
     const conflict = conflictBetween(plan, winner, store.location, isSerializable)
     if (conflict !== undefined) return conflict
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { inBatches } from '../data/batches.ts'
@@ -85,6 +86,8 @@ async function putIfAbsent(
   { host, hardLinks }: Required<FolderStoreOptions>,
 ): Promise<boolean> {
   const file = fileOf(root, path)
+  // Saves a lost race the write; the link below is what decides.
+  if (existsSync(file)) return false
   const folder = dirname(file)
   const temporary = join(folder, `${temporaryPrefix}${host.uuid()}`)
   const handle = await openMakingFolder(temporary)
