@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { mappedField, structOf } from '../foreign-table.testing.ts'
 import type { AddFile } from '../log/actions.ts'
+import { addOf } from '../log/random-commits.testing.ts'
 import { schemaOf } from '../scratch.testing.ts'
 import { skipFiles } from './skip-files.ts'
 
@@ -105,4 +107,28 @@ test.each([
   const { stats: _stats, ...bare } = fileOf(0, [1], 'a')
   const file = stats === undefined ? bare : { ...bare, stats }
   expect(skipFiles([file], { ranges: { x: { min: 100 } } })).toEqual([file])
+})
+
+test('statistics that contradict themselves skip nothing', () => {
+  const stats = (text: string) => ({ ...addOf('f'), stats: text })
+  const wanted = { ranges: { id: { min: 5, max: 5 } } }
+  for (const text of [
+    '{"numRecords":3,"minValues":{"id":9},"maxValues":{"id":7}}',
+    '{"numRecords":3,"minValues":{"id":"a"},"maxValues":{"id":1}}',
+    '{"numRecords":-1,"nullCount":{"id":-1}}',
+    '{"numRecords":1,"nullCount":{"id":2}}',
+    '{"numRecords":0.5,"nullCount":{"id":0.5}}',
+  ]) {
+    expect(skipFiles([stats(text)], wanted), text).toHaveLength(1)
+  }
+  const allNull = '{"numRecords":2,"nullCount":{"id":2}}'
+  expect(skipFiles([stats(allNull)], wanted)).toHaveLength(0)
+})
+
+test('mapped columns are looked up by their physical names', () => {
+  const schema = structOf(mappedField('a', 'long', 1, 'b'), mappedField('b', 'long', 2, 'a'))
+  const file = { ...addOf('f'), stats: '{"minValues":{"a":900,"b":1},"maxValues":{"a":900,"b":1}}' }
+  const of = (name: string) => ({ ranges: { [name]: { min: 1, max: 1 } }, schema })
+  expect(skipFiles([file], of('a'))).toHaveLength(1)
+  expect(skipFiles([file], of('b'))).toHaveLength(0)
 })

@@ -1,7 +1,9 @@
 import type { AddFile } from '../log/actions.ts'
+import { physicalName } from '../schema/column-mapping.ts'
 import type { DeltaSchema } from '../schema/schema.ts'
 import type { StatisticValue } from './statistics.ts'
 import { parseStatistics } from './statistics.ts'
+import { compareText } from './text-order.ts'
 
 /** A bound of a range. In date and timestamp columns: a `Date`, or ISO text (UTC unless it says more). */
 export type RangeBound = string | number | bigint | Date
@@ -14,7 +16,10 @@ export interface FileFilter {
   readonly ranges?: Readonly<
     Record<string, { readonly min?: RangeBound; readonly max?: RangeBound }>
   >
-  /** Tells text columns from times for sure; without it, texts that look like times are times. */
+  /**
+   * The schema of the snapshot. It tells text columns from times for sure; without it, texts that look
+   * like times are times. Needed where the table maps columns to other names (`delta.columnMapping`).
+   */
   readonly schema?: DeltaSchema
 }
 
@@ -23,19 +28,24 @@ export interface FileFilter {
  * statistics is kept.
  */
 export function skipFiles(files: readonly AddFile[], filter: FileFilter): readonly AddFile[] {
+  const fieldOf = new Map(filter.schema?.fields.map((field) => [field.name, field]))
+  // A table that maps columns keeps partition values and statistics under their physical names.
+  const keyOf = (name: string) => {
+    const field = fieldOf.get(name)
+    return field === undefined ? name : physicalName(field, 'name')
+  }
   const partition = Object.entries(filter.partition ?? {}).map(
-    ([name, values]) => [name, new Set(values)] as const,
+    ([name, values]) => [keyOf(name), new Set(values)] as const,
   )
-  const ranges = Object.entries(filter.ranges ?? {})
-  const textColumns = new Set(
-    filter.schema?.fields.filter(({ type }) => type === 'string').map(({ name }) => name),
+  const ranges = Object.entries(filter.ranges ?? {}).map(
+    ([name, range]) => [keyOf(name), range, fieldOf.get(name)?.type === 'string'] as const,
   )
   return files.filter((file) => {
     for (const [name, wanted] of partition) {
       const value = file.partitionValues[name]
       if (value !== undefined && (value === null || !wanted.has(value))) return false
     }
-    return ranges.every(([name, range]) => mayOverlap(file, name, range, textColumns.has(name)))
+    return ranges.every(([name, range, isText]) => mayOverlap(file, name, range, isText))
   })
 }
 
@@ -95,28 +105,16 @@ function compareOrdered(a: number | bigint, b: number | bigint): number {
   return a > b ? 1 : 0
 }
 
-const instantForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/
+const instantForm =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/
 
 /** Milliseconds of a date (its midnight) or time; without a zone it is UTC. */
 function instantMs(value: StatisticValue | Date): number | undefined {
   const parts = typeof value === 'string' ? instantForm.exec(value) : null
   if (parts === null) return undefined
-  const ms = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[3] ?? 'Z'}`)
+  const zone = parts[3] ?? 'Z'
+  // A zone of hours alone is what the engine gives; Date.parse wants minutes too.
+  const offset = zone.length === 3 ? `${zone}:00` : zone
+  const ms = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${offset}`)
   return Number.isNaN(ms) ? undefined : ms
-}
-
-/** Order of UTF-8 bytes, which is that of code points; UTF-16 units differ for surrogates. */
-function compareText(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const left = a.charCodeAt(i)
-    const right = b.charCodeAt(i)
-    if (left === right) continue
-    return isSurrogate(left) === isSurrogate(right) ? left - right : isSurrogate(left) ? 1 : -1
-  }
-  return a.length - b.length
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xe000
 }

@@ -4,6 +4,7 @@ import { isRecord } from '../schema/schema.ts'
 import type { FileReport } from './copy-report.ts'
 import { columnKey } from './copy-report.ts'
 import { boundTokens } from './statistics-bounds.ts'
+import { compareText } from './text-order.ts'
 
 /** Leaf columns that get statistics where the table does not say otherwise; the protocol's number. */
 const defaultIndexedColumns = 32
@@ -69,7 +70,9 @@ const parsed = new WeakMap<AddFile, FileStatistics | undefined>()
 
 /**
  * The statistics of a file, or undefined if it has none that parse: statistics only ever save work,
- * so foreign forms are not an error. Parsed once per AddFile object.
+ * so foreign forms are not an error, and parts that contradict themselves (a minimum above the
+ * maximum, more nulls than rows) count as unknown. Parsed once per AddFile object. Where the table
+ * maps columns, the names are the physical ones.
  */
 export function parseStatistics(file: AddFile): FileStatistics | undefined {
   if (parsed.has(file)) return parsed.get(file)
@@ -87,13 +90,36 @@ function parseText(text: string): FileStatistics | undefined {
     if (cause instanceof SyntaxError) return undefined
     throw cause
   }
-  if (!isRecord(json)) return undefined
-  return {
-    ...(typeof json.numRecords === 'number' ? { numRecords: json.numRecords } : {}),
-    minValues: flatEntries(json.minValues, isStatisticValue),
-    maxValues: flatEntries(json.maxValues, isStatisticValue),
-    nullCount: flatEntries(json.nullCount, (value) => typeof value === 'number'),
+  return isRecord(json) ? consistent(json) : undefined
+}
+
+/** What does not contradict itself; the rest counts as unknown, so that it skips no file. */
+function consistent(json: Readonly<Record<string, unknown>>): FileStatistics {
+  const numRecords = isCount(json.numRecords) ? json.numRecords : undefined
+  const minValues = flatEntries(json.minValues, isStatisticValue)
+  const maxValues = flatEntries(json.maxValues, isStatisticValue)
+  const nullCount = flatEntries(json.nullCount, isCount)
+  for (const [name, min] of minValues) {
+    const max = maxValues.get(name)
+    if (max === undefined || isOrdered(min, max)) continue
+    minValues.delete(name)
+    maxValues.delete(name)
   }
+  for (const [name, count] of nullCount) {
+    if (numRecords !== undefined && count > numRecords) nullCount.delete(name)
+  }
+  return { ...(numRecords === undefined ? {} : { numRecords }), minValues, maxValues, nullCount }
+}
+
+function isOrdered(min: StatisticValue, max: StatisticValue): boolean {
+  if (typeof min !== 'string' && typeof max !== 'string') return min <= max
+  if (typeof min !== 'string' || typeof max !== 'string') return false
+  // Times of other offsets do not compare as text.
+  return compareText(min, max) <= 0 || /^\d{4}-\d\d-\d\d[T ]/.test(min)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
@@ -108,10 +134,7 @@ function parseExactly(text: string): unknown {
   return JSON.parse(text, keepLarge as (key: string, value: unknown) => unknown)
 }
 
-function flatEntries<T>(
-  json: unknown,
-  isWanted: (value: unknown) => value is T,
-): ReadonlyMap<string, T> {
+function flatEntries<T>(json: unknown, isWanted: (value: unknown) => value is T): Map<string, T> {
   const entries = new Map<string, T>()
   if (!isRecord(json)) return entries
   for (const [name, value] of Object.entries(json)) if (isWanted(value)) entries.set(name, value)

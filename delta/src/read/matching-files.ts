@@ -10,6 +10,7 @@ import { mayMatch } from '../write/predicate-files.ts'
 /**
  * The files that may hold a row that meets the condition, by partition values and statistics. Where
  * the table maps columns, those are kept under the columns' physical names.
+ * @param trustsStatistics false to go by partition values alone
  * @throws InvalidPredicate for an unknown column or a value of another type
  */
 export function matchingFiles(
@@ -17,11 +18,22 @@ export function matchingFiles(
   snapshot: Snapshot,
   predicate: Predicate,
   files: readonly AddFile[] = snapshot.files,
+  trustsStatistics = true,
 ): readonly AddFile[] {
+  const isWanted = fileTest(table, snapshot, predicate)
+  if (trustsStatistics) return files.filter(isWanted)
+  return files.filter(({ stats: _, ...file }) => isWanted(file))
+}
+
+function fileTest(
+  table: DeltaTable,
+  snapshot: Snapshot,
+  predicate: Predicate,
+): (file: AddFile) => boolean {
   const root = localRoot(table.store)
   const { schema, partitionColumns } = snapshot
   const mode = mappingMode(snapshot, root)
-  if (mode === 'none') return files.filter((file) => mayMatch(file, predicate, snapshot))
+  if (mode === 'none') return (file) => mayMatch(file, predicate, snapshot)
   const physicalOf = (name: string) => physicalName(predicateField(name, schema, root), mode)
   const shape = {
     schema: {
@@ -31,7 +43,7 @@ export function matchingFiles(
     partitionColumns: partitionColumns.map(physicalOf),
   }
   const physical = renamed(predicate, physicalOf)
-  return files.filter((file) => mayMatch(file, physical, shape))
+  return (file) => mayMatch(file, physical, shape)
 }
 
 function renamed(predicate: Predicate, physicalOf: (name: string) => string): Predicate {

@@ -138,6 +138,18 @@ describe('rows', () => {
     expect(await column(table, 'a', { where: none })).toEqual([])
   })
 
+  test('that statistics deny are found where those are not trusted', async () => {
+    const connection = await scratchConnection()
+    const foreign = await foreignTable(connection, { schema: schemaOf({ id: 'long' }) })
+    const file = await foreign.write('x.parquet', 'SELECT 7::BIGINT AS id')
+    const stats = '{"numRecords":1,"minValues":{"id":1},"maxValues":{"id":2},"nullCount":{"id":0}}'
+    foreign.commit([{ add: { ...file, stats } }])
+    const table = await foreign.open()
+    const where = { column: 'id', is: '=', value: 7 } as const
+    expect(await column(table, 'id', { where })).toEqual([])
+    expect(await column(table, 'id', { where, trustsStatistics: false })).toEqual([7n])
+  })
+
   test('keep a leading byte order mark and text of every length', async () => {
     const connection = await scratchConnection()
     const store = folderStore(await scratchFolder())

@@ -23,6 +23,11 @@ export interface RowsOptions {
   readonly columns?: readonly string[]
   /** Only rows for which this is true; files that cannot hold one are not opened. Default: all. */
   readonly where?: Predicate
+  /**
+   * False if statistics shall skip no file for `where`, for tables whose statistics are in doubt;
+   * partition values still do. Default true.
+   */
+  readonly trustsStatistics?: boolean
   /** Live files to read. Default: all. */
   readonly files?: readonly AddFile[]
   /**
@@ -53,7 +58,10 @@ export async function* rows(
   const snapshot = options.snapshot ?? (await table.snapshot())
   const { where, files: wanted = snapshot.files } = options
   const root = localRoot(table.store)
-  const files = where === undefined ? wanted : matchingFiles(table, snapshot, where, wanted)
+  const files =
+    where === undefined
+      ? wanted
+      : matchingFiles(table, snapshot, where, wanted, options.trustsStatistics)
   const { fields } = scanColumns(root, snapshot, options)
   const condition =
     where === undefined ? '' : ` WHERE ${predicateSql(where, snapshot.schema, root)}`
