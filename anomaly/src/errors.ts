@@ -6,6 +6,8 @@ export type AnomalyErrorCode =
   | 'TOO_FEW_ROWS'
   | 'INVALID_OPTION'
   | 'ONE_CLASS'
+  | 'NOT_CONVERGED'
+  | 'LEAKAGE'
   | 'CALIBRATION_NOT_INCREASING'
   | 'ADDITIVITY_VIOLATED'
   | 'CLEANING_LIMIT'

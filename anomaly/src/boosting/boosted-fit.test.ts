@@ -9,12 +9,12 @@ import {
 } from '../feature-matrix.ts'
 import { auroc } from '../metrics/ranking-metrics.ts'
 import { encodeModel } from '../model-file/model-file.ts'
+import type { SupervisedTarget } from '../validation/supervised-target.ts'
 import { fitBoostedTrees } from './boosted-fit.ts'
 import { boostedImportance } from './boosted-importance.ts'
 import { boostedMargins, predictBoostedTrees } from './boosted-predict.ts'
 import type { BoostedTrees } from './boosted-trees.ts'
 import type { BoostingOptions } from './boosting-options.ts'
-import type { BoostingTarget } from './boosting-target.ts'
 import { recordedMatrix, recordedValues } from './testing/recorded-table.ts'
 
 const matrix = normalMatrix(600, 5, 3)
@@ -23,9 +23,9 @@ const score = (row: number) => cell(row, 0) * cell(row, 1) + cell(row, 2) - 0.5
 const rows = Array.from({ length: 600 }, (_, row) => row)
 const labels = rows.map((row) => (score(row) > 0 ? 1 : 0))
 const classes = rows.map((row) => (score(row) > 0.5 ? 2 : score(row) > -0.7 ? 1 : 0))
-const binary: BoostingTarget = { kind: 'binary', labels }
-const threeClasses: BoostingTarget = { kind: 'classes', labels: classes, classCount: 3 }
-const regression: BoostingTarget = { kind: 'regression', values: rows.map(score) }
+const binary: SupervisedTarget = { kind: 'binary', labels }
+const threeClasses: SupervisedTarget = { kind: 'classes', labels: classes, classCount: 3 }
+const regression: SupervisedTarget = { kind: 'regression', values: rows.map(score) }
 const small: BoostingOptions = { roundCount: 20, maxLeaves: 8 }
 
 /** Depth-1 trees fitted by trying every cut of every column: gain, column and threshold. */

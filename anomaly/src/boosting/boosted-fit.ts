@@ -1,15 +1,15 @@
 import { notFinite } from '../errors.ts'
 import { type FeatureMatrix, requireRows } from '../feature-matrix.ts'
 import { createRandom, RANDOM_ALGORITHM, sampleIndices } from '../statistics/random.ts'
-import type { BoostedTrees } from './boosted-trees.ts'
-import { type BoostingOptions, completeBoostingOptions } from './boosting-options.ts'
-import { runRounds } from './boosting-rounds.ts'
 import {
-  type BoostingTarget,
   combinedWeights,
   outputCountOf,
   requireTarget,
-} from './boosting-target.ts'
+  type SupervisedTarget,
+} from '../validation/supervised-target.ts'
+import type { BoostedTrees } from './boosted-trees.ts'
+import { type BoostingOptions, completeBoostingOptions } from './boosting-options.ts'
+import { runRounds } from './boosting-rounds.ts'
 import { type GrowthCrew, startGrowthCrew } from './growth-crew.ts'
 import { COLUMNS_PER_WORD, taskAt, taskKinds } from './growth-memory.ts'
 import { packTrees } from './tree-packing.ts'
@@ -34,7 +34,7 @@ const EDGE_SAMPLE_ROWS = 50_000
  */
 export function fitBoostedTrees(
   matrix: FeatureMatrix,
-  target: BoostingTarget,
+  target: SupervisedTarget,
   options: BoostingOptions = {},
 ): BoostedTrees {
   requireRows('boosted trees', matrix)

@@ -1,7 +1,7 @@
 import { shapeMismatch } from '../errors.ts'
 import { type FeatureMatrix, requireColumns } from '../feature-matrix.ts'
+import { linkMargins } from '../linear/margin-link.ts'
 import type { BoostedTrees } from './boosted-trees.ts'
-import { logistic } from './boosting-loss.ts'
 
 /** Rows walked through one tree before the next tree: their cells stay in the nearest cache. */
 const BLOCK_ROWS = 64
@@ -42,31 +42,10 @@ export function predictBoostedTrees(
   out?: Float64Array,
 ): Float64Array {
   const predictions = boostedMargins(model, matrix, out)
-  linkMargins(model, predictions, 0, matrix.rowCount)
+  if (model.output !== 'regression') {
+    linkMargins(model.outputCount, predictions, 0, matrix.rowCount)
+  }
   return predictions
-}
-
-/** Turns row-major margins of rows [rowStart, rowEnd) into predictions, in place. */
-export function linkMargins(
-  { output, outputCount }: BoostedTrees,
-  margins: Float64Array,
-  rowStart: number,
-  rowEnd: number,
-): void {
-  if (output === 'binary') {
-    for (let row = rowStart; row < rowEnd; row++) margins[row] = logistic(margins[row]!)
-  }
-  if (output !== 'classes') return
-  for (let start = rowStart * outputCount; start < rowEnd * outputCount; start += outputCount) {
-    let highest = Number.NEGATIVE_INFINITY
-    for (let at = start; at < start + outputCount; at++) highest = Math.max(highest, margins[at]!)
-    let sum = 0
-    for (let at = start; at < start + outputCount; at++) {
-      margins[at] = Math.exp(margins[at]! - highest)
-      sum += margins[at]!
-    }
-    for (let at = start; at < start + outputCount; at++) margins[at] = margins[at]! / sum
-  }
 }
 
 /** Writes the margins of rows [rowStart, rowEnd), row-major, at the same rows of `margins`. */

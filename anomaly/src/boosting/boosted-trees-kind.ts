@@ -1,6 +1,7 @@
 import type { DetectorKind } from '../detector-kind.ts'
 import { explainBoostedTrees } from '../explain/boosted-explain.ts'
 import type { FeatureMatrix } from '../feature-matrix.ts'
+import { abnormalShares, linkMargins } from '../linear/margin-link.ts'
 import type { ModelState } from '../model-file/model-file.ts'
 import {
   invalidState,
@@ -13,7 +14,7 @@ import {
   type StateObject,
 } from '../model-file/model-state-reader.ts'
 import { RANDOM_ALGORITHM } from '../statistics/random.ts'
-import { linkMargins, writeMargins } from './boosted-predict.ts'
+import { writeMargins } from './boosted-predict.ts'
 import type { BoostedTrees } from './boosted-trees.ts'
 
 /**
@@ -50,7 +51,7 @@ function scoreRows(
   const { output, outputCount } = model
   if (output !== 'classes') {
     writeMargins(model, values, rowStart, rowEnd, out)
-    linkMargins(model, out, rowStart, rowEnd)
+    if (output === 'binary') linkMargins(1, out, rowStart, rowEnd)
     return
   }
   const rowCount = rowEnd - rowStart
@@ -60,8 +61,8 @@ function scoreRows(
   )
   const shares = new Float64Array(rowCount * outputCount)
   writeMargins(model, cells, 0, rowCount, shares)
-  linkMargins(model, shares, 0, rowCount)
-  for (let row = 0; row < rowCount; row++) out[rowStart + row] = 1 - shares[row * outputCount]!
+  linkMargins(outputCount, shares, 0, rowCount)
+  abnormalShares(shares, outputCount, rowStart, out)
 }
 
 function explainRows(

@@ -4,18 +4,18 @@ import { explainDetector, parseDetector, scoreDetector } from '../detector.ts'
 import { type FeatureMatrix, featureMatrix, selectRows } from '../feature-matrix.ts'
 import { decodeModel, encodeModel, type ModelState } from '../model-file/model-file.ts'
 import { createScoringPool } from '../threads/scoring-pool.ts'
+import type { SupervisedTarget } from '../validation/supervised-target.ts'
 import { fitBoostedTrees } from './boosted-fit.ts'
 import { boostedMargins, predictBoostedTrees } from './boosted-predict.ts'
 import type { BoostedTrees } from './boosted-trees.ts'
 import { parseBoostedTrees } from './boosted-trees-kind.ts'
-import type { BoostingTarget } from './boosting-target.ts'
 
 const whole = normalMatrix(400, 4, 8)
 const values = whole.values.map((value, i) => (i % 23 === 0 ? Number.NaN : value))
 const matrix = featureMatrix(values, whole.columnNames)
 const sums = Array.from({ length: 400 }, (_, r) => whole.values[4 * r]! + whole.values[4 * r + 1]!)
-const binary: BoostingTarget = { kind: 'binary', labels: sums.map((sum) => (sum > 0.6 ? 1 : 0)) }
-const targets: readonly BoostingTarget[] = [
+const binary: SupervisedTarget = { kind: 'binary', labels: sums.map((sum) => (sum > 0.6 ? 1 : 0)) }
+const targets: readonly SupervisedTarget[] = [
   binary,
   { kind: 'classes', labels: sums.map((s) => (s > 1 ? 2 : s > -1 ? 0 : 1)), classCount: 3 },
   { kind: 'regression', values: sums },
@@ -131,7 +131,7 @@ describe('in a model file', () => {
 })
 
 describe('bad input is refused', () => {
-  const fit = (table: FeatureMatrix, target: BoostingTarget, more = {}) => {
+  const fit = (table: FeatureMatrix, target: SupervisedTarget, more = {}) => {
     return () => fitBoostedTrees(table, target, { roundCount: 1, ...more })
   }
   const code = (expected: string) => expect.objectContaining({ code: expected })

@@ -1,10 +1,15 @@
-import { type BoostingTarget, outputCountOf, targetValues } from './boosting-target.ts'
+import { logistic } from '../linear/margin-link.ts'
+import {
+  outputCountOf,
+  type SupervisedTarget,
+  targetValues,
+} from '../validation/supervised-target.ts'
 
 /**
  * Margin of every row before the first tree, per output: what a single leaf would say. Log-odds of
  * the weighted share for labels, the weighted mean for regression.
  */
-export function baseMargins(target: BoostingTarget, weights: Float64Array): Float64Array {
+export function baseMargins(target: SupervisedTarget, weights: Float64Array): Float64Array {
   const values = targetValues(target)
   const sums = new Float64Array(outputCountOf(target))
   let total = 0
@@ -31,7 +36,7 @@ export function baseMargins(target: BoostingTarget, weights: Float64Array): Floa
  * @param margins output-major: outputs × rows; for `classes` the shares from `writeShares` instead
  */
 export function writeDerivatives(
-  target: BoostingTarget,
+  target: SupervisedTarget,
   output: number,
   margins: Float64Array,
   weights: Float64Array,
@@ -66,11 +71,6 @@ export function writeDerivatives(
       }
       break
   }
-}
-
-/** Probability of a margin in log-odds. */
-export function logistic(margin: number): number {
-  return 1 / (1 + Math.exp(-margin))
 }
 
 /** Softmax over the outputs of every row; both arrays output-major, outputs × rows. */

@@ -1,6 +1,7 @@
+import { logistic } from '../linear/margin-link.ts'
 import { auroc, averagePrecision } from '../metrics/ranking-metrics.ts'
-import { logistic, writeShares } from './boosting-loss.ts'
-import { type BoostingTarget, targetValues } from './boosting-target.ts'
+import { type SupervisedTarget, targetValues } from '../validation/supervised-target.ts'
+import { writeShares } from './boosting-loss.ts'
 
 /** How good margins are on validation rows. */
 export type BoostingMetric = 'log loss' | 'average precision' | 'auroc' | 'squared error'
@@ -13,7 +14,7 @@ export type BoostingMetric = 'log loss' | 'average precision' | 'auroc' | 'squar
  */
 export function badness(
   metric: BoostingMetric,
-  target: BoostingTarget,
+  target: SupervisedTarget,
   margins: Float64Array,
   weights: Float64Array,
 ): number {

@@ -1,7 +1,11 @@
 import { invalidOption } from '../errors.ts'
 import type { FeatureMatrix } from '../feature-matrix.ts'
+import {
+  type RowWeighting,
+  requireTarget,
+  type SupervisedTarget,
+} from '../validation/supervised-target.ts'
 import type { BoostingMetric } from './boosting-metric.ts'
-import { type BoostingTarget, type RowWeighting, requireTarget } from './boosting-target.ts'
 import { MAX_BINS } from './column-edges.ts'
 import { MAX_WORDS } from './growth-board.ts'
 import { COLUMNS_PER_WORD, histogramLength } from './growth-memory.ts'
@@ -50,7 +54,7 @@ export type BoostingOptions = RowWeighting & {
 /** Early stopping on rows that no tree is grown from. */
 export type BoostingValidation = RowWeighting & {
   readonly matrix: FeatureMatrix
-  readonly target: BoostingTarget
+  readonly target: SupervisedTarget
   /**
    * Default `'log loss'` for labels, `'squared error'` for regression. `'average precision'` and
    * `'auroc'` are for binary labels and ignore weights.
@@ -75,7 +79,7 @@ const MAX_ROWS = 2 ** 26
  */
 export function completeBoostingOptions(
   matrix: FeatureMatrix,
-  target: BoostingTarget,
+  target: SupervisedTarget,
   options: BoostingOptions,
 ): CompleteOptions {
   const complete: CompleteOptions = {
@@ -133,7 +137,7 @@ function requireSizes(matrix: FeatureMatrix, { maxLeaves, maxBins }: CompleteOpt
 
 function requireMonotone(
   matrix: FeatureMatrix,
-  target: BoostingTarget,
+  target: SupervisedTarget,
   monotone: CompleteOptions['monotone'],
 ): void {
   for (const [name, direction] of Object.entries(monotone)) {
@@ -149,7 +153,7 @@ function requireMonotone(
   }
 }
 
-function requireValidation(target: BoostingTarget, validation: BoostingValidation): void {
+function requireValidation(target: SupervisedTarget, validation: BoostingValidation): void {
   const { patience = 20 } = validation
   requireInteger('validation.patience', patience, 1, 100_000)
   requireTarget(validation.target, validation.matrix.rowCount)
@@ -167,7 +171,7 @@ function requireValidation(target: BoostingTarget, validation: BoostingValidatio
       validation.target.kind,
     )
   }
-  const metrics: Record<BoostingTarget['kind'], readonly BoostingMetric[]> = {
+  const metrics: Record<SupervisedTarget['kind'], readonly BoostingMetric[]> = {
     binary: ['log loss', 'average precision', 'auroc'],
     classes: ['log loss'],
     regression: ['squared error'],

@@ -3,17 +3,17 @@ import { normalMatrix } from '../../testing/generated-tables.ts'
 import { type FeatureMatrix, selectRows } from '../feature-matrix.ts'
 import { averagePrecision } from '../metrics/ranking-metrics.ts'
 import { createRandom, nextNormal } from '../statistics/random.ts'
+import type { SupervisedTarget } from '../validation/supervised-target.ts'
 import { fitBoostedTrees } from './boosted-fit.ts'
 import { predictBoostedTrees } from './boosted-predict.ts'
 import type { BoostingOptions, BoostingValidation } from './boosting-options.ts'
-import type { BoostingTarget } from './boosting-target.ts'
 
 const matrix = normalMatrix(800, 4, 21)
 const random = createRandom(22)
 const noisy = Array.from({ length: 800 }, (_, r) => matrix.values[4 * r]! + nextNormal(random))
 const from = (start: number, end: number) =>
   Array.from({ length: end - start }, (_, i) => start + i)
-const part = (rows: readonly number[]): { matrix: FeatureMatrix; target: BoostingTarget } => ({
+const part = (rows: readonly number[]): { matrix: FeatureMatrix; target: SupervisedTarget } => ({
   matrix: selectRows(matrix, rows),
   target: { kind: 'binary', labels: rows.map((row) => (noisy[row]! > 0 ? 1 : 0)) },
 })
@@ -62,12 +62,12 @@ describe('early stopping', () => {
   })
 
   test('judges classes and values too', () => {
-    const classes = (rows: readonly number[]): BoostingTarget => ({
+    const classes = (rows: readonly number[]): SupervisedTarget => ({
       kind: 'classes',
       labels: rows.map((row) => (noisy[row]! > 1 ? 2 : noisy[row]! > -1 ? 1 : 0)),
       classCount: 3,
     })
-    const values = (rows: readonly number[]): BoostingTarget => ({
+    const values = (rows: readonly number[]): SupervisedTarget => ({
       kind: 'regression',
       values: rows.map((row) => noisy[row]!),
     })
@@ -88,7 +88,7 @@ describe('early stopping', () => {
     expect(refuse({ ...held, matrix: other })).toThrow('column 0 is a')
     expect(refuse({ ...held, patience: 0 })).toThrow('patience')
     expect(refuse({ ...held, metric: 'squared error' })).toThrow('metric')
-    const values: BoostingTarget = { kind: 'regression', values: noisy.slice(500) }
+    const values: SupervisedTarget = { kind: 'regression', values: noisy.slice(500) }
     expect(refuse({ ...held, target: values })).toThrow('validation.target')
   })
 })
@@ -109,9 +109,9 @@ describe('rounds', () => {
 
   test('training ends when nothing is left to split', () => {
     const few = selectRows(matrix, from(0, 30))
-    const target: BoostingTarget = { kind: 'regression', values: noisy.slice(0, 30) }
+    const target: SupervisedTarget = { kind: 'regression', values: noisy.slice(0, 30) }
     expect(fitBoostedTrees(few, target).treeRoots).toHaveLength(0)
-    const separable: BoostingTarget = { kind: 'regression', values: new Array(800).fill(3.5) }
+    const separable: SupervisedTarget = { kind: 'regression', values: new Array(800).fill(3.5) }
     const constant = fitBoostedTrees(matrix, separable)
     expect(predictBoostedTrees(constant, few)).toEqual(new Float64Array(30).fill(3.5))
   })

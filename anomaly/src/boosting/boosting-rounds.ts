@@ -1,7 +1,7 @@
 import { createRandom, nextIndex, nextOpenUnit, type Random } from '../statistics/random.ts'
+import { outputCountOf, type SupervisedTarget } from '../validation/supervised-target.ts'
 import { baseMargins, writeDerivatives, writeShares } from './boosting-loss.ts'
 import type { BoostingValidation, CompleteOptions } from './boosting-options.ts'
-import { type BoostingTarget, outputCountOf } from './boosting-target.ts'
 import { fixedPoint } from './fixed-point.ts'
 import { addLeavesByCode, addLeavesByRange, addLeavesByValue } from './grown-tree-walk.ts'
 import type { GrowthCrew } from './growth-crew.ts'
@@ -13,7 +13,7 @@ import { growTree, type TreeNode } from './tree-growth.ts'
 /** What rounds are run on. */
 export type RoundsInput = {
   readonly columnNames: readonly string[]
-  readonly target: BoostingTarget
+  readonly target: SupervisedTarget
   readonly weights: Float64Array
   /** Rows with weight, rising. */
   readonly rows: Uint32Array

@@ -1,12 +1,12 @@
 import { type FeatureMatrix, requireColumns, requireRows } from '../feature-matrix.ts'
+import { combinedWeights, type SupervisedTarget } from '../validation/supervised-target.ts'
 import { type BoostingMetric, badness } from './boosting-metric.ts'
 import type { BoostingValidation } from './boosting-options.ts'
-import { type BoostingTarget, combinedWeights } from './boosting-target.ts'
 
 /** Validation rows and how well the rounds so far did on them. */
 export type RoundJudge = {
   readonly matrix: FeatureMatrix
-  readonly target: BoostingTarget
+  readonly target: SupervisedTarget
   readonly weights: Float64Array
   readonly metric: BoostingMetric
   readonly patience: number

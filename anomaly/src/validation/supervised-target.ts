@@ -1,7 +1,7 @@
 import { AnomalyError, invalidOption, shapeMismatch, tooFewRows } from '../errors.ts'
 
-/** What boosted trees learn to predict, one entry per row. */
-export type BoostingTarget =
+/** What a supervised model learns to predict, one entry per row. */
+export type SupervisedTarget =
   /** 1 for the class whose probability is learned (a failure), else 0. */
   | { readonly kind: 'binary'; readonly labels: ArrayLike<number> }
   /** Class indices 0 … classCount − 1. */
@@ -25,17 +25,17 @@ export type RowWeighting = {
 }
 
 /** Number of classes of a target, 0 for regression. */
-export function classCountOf(target: BoostingTarget): number {
+export function classCountOf(target: SupervisedTarget): number {
   return target.kind === 'binary' ? 2 : target.kind === 'classes' ? target.classCount : 0
 }
 
-/** Margins the model computes per row: one per class, or one. */
-export function outputCountOf(target: BoostingTarget): number {
+/** Outputs a model computes per row: one per class, or one. */
+export function outputCountOf(target: SupervisedTarget): number {
   return target.kind === 'classes' ? target.classCount : 1
 }
 
 /** Labels or values of a target. */
-export function targetValues(target: BoostingTarget): ArrayLike<number> {
+export function targetValues(target: SupervisedTarget): ArrayLike<number> {
   return target.kind === 'regression' ? target.values : target.labels
 }
 
@@ -43,7 +43,7 @@ export function targetValues(target: BoostingTarget): ArrayLike<number> {
  * Refuses a target that does not fit `rowCount` rows or its own kind.
  * @throws SHAPE_MISMATCH, INVALID_OPTION, NOT_FINITE
  */
-export function requireTarget(target: BoostingTarget, rowCount: number): void {
+export function requireTarget(target: SupervisedTarget, rowCount: number): void {
   const values = targetValues(target)
   if (values.length !== rowCount) throw shapeMismatch('target length', rowCount, values.length)
   if (target.kind === 'regression') {
@@ -70,7 +70,7 @@ export function requireTarget(target: BoostingTarget, rowCount: number): void {
  *   with weight are all of one class
  */
 export function combinedWeights(
-  target: BoostingTarget,
+  target: SupervisedTarget,
   rowCount: number,
   { rowWeights, classWeights }: RowWeighting,
 ): Float64Array {
@@ -100,7 +100,7 @@ export function combinedWeights(
 }
 
 function classWeightsOf(
-  target: Exclude<BoostingTarget, { kind: 'regression' }>,
+  target: Exclude<SupervisedTarget, { kind: 'regression' }>,
   rowWeights: Float64Array,
   classWeights: RowWeighting['classWeights'],
 ): readonly number[] {

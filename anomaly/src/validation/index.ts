@@ -1,0 +1,1 @@
+export type { RowWeighting, SupervisedTarget } from './supervised-target.ts'
