@@ -1,0 +1,72 @@
+import { fitRobustBaseline } from '../src/baseline/robust-baseline.ts'
+import { fitBoostedTrees } from '../src/boosting/boosted-fit.ts'
+import { fitDbscan } from '../src/clustering/dbscan.ts'
+import { fitKMeans } from '../src/clustering/k-means.ts'
+import { fitEcod } from '../src/density/ecod.ts'
+import { fitHbos } from '../src/density/hbos.ts'
+import { type Detector, type DetectorKindName, parseDetector } from '../src/detector.ts'
+import { fitExtendedForest } from '../src/forest/extended-forest.ts'
+import { fitIsolationForest } from '../src/forest/isolation-forest.ts'
+import { fitLogisticRegression } from '../src/linear/logistic-regression.ts'
+import type { ModelState } from '../src/model-file/model-file.ts'
+import { fitLocalOutlierFactor } from '../src/neighbours/local-outlier-factor.ts'
+import { fitNearestNeighbours } from '../src/neighbours/nearest-neighbours.ts'
+import { fitAutoencoder } from '../src/neural/autoencoder.ts'
+import { fitLstmAutoencoder } from '../src/neural/lstm-autoencoder.ts'
+import { fitPrincipalComponents } from '../src/subspace/principal-components.ts'
+import { fitCalibration } from '../src/thresholds/calibration.ts'
+import { parseCalibration } from '../src/thresholds/calibration-state.ts'
+import { normalMatrix } from './generated-tables.ts'
+
+/** A model whose files of every release are kept in `kept-model-files` and must load for ever. */
+export type KeptModel = {
+  /** Start of the names of its files. */
+  readonly name: string
+  readonly fit: () => ModelState
+  readonly parse: (state: ModelState) => ModelState
+}
+
+const matrix = normalMatrix(60, 3, 2026)
+const labels = Uint8Array.from({ length: 60 }, (_, row) => (matrix.values[3 * row]! > 0.5 ? 1 : 0))
+const groups = {
+  deviceOfRow: Uint32Array.from({ length: 60 }, (_, row) => row % 3),
+  deviceCount: 3,
+}
+
+/** Every kind of detector, small. A new kind does not compile until it stands here. */
+const detectors: Readonly<Record<DetectorKindName, () => Detector>> = {
+  autoencoder: () => fitAutoencoder(matrix, { maxEpochs: 3 }),
+  boosted_trees: () =>
+    fitBoostedTrees(matrix, { kind: 'binary', labels }, { roundCount: 2, maxLeaves: 4 }),
+  dbscan: () => fitDbscan(matrix),
+  ecod: () => fitEcod(matrix),
+  extended_isolation_forest: () => fitExtendedForest(matrix, { treeCount: 2, sampleSize: 16 }),
+  hbos: () => fitHbos(matrix),
+  isolation_forest: () => fitIsolationForest(matrix, { treeCount: 2, sampleSize: 16 }),
+  k_means: () => fitKMeans(matrix, { maxClusterCount: 3 }),
+  local_outlier_factor: () => fitLocalOutlierFactor(matrix, { neighbourCount: 4 }),
+  logistic_regression: () => fitLogisticRegression(matrix, { kind: 'binary', labels }),
+  lstm_autoencoder: () =>
+    fitLstmAutoencoder(matrix, { stepCount: 3, hiddenSize: 3, latentSize: 2, maxEpochs: 2 }),
+  nearest_neighbours: () => fitNearestNeighbours(matrix, { neighbourCount: 3 }),
+  principal_components: () => fitPrincipalComponents(matrix),
+  robust_baseline: () => fitRobustBaseline(matrix, groups),
+}
+
+/** Plain data other than detectors that users store: a new one gets a line here. */
+const others: readonly KeptModel[] = [
+  { name: 'calibration', fit: () => fitCalibration(matrix.values), parse: parseCalibration },
+]
+
+/** All models that are kept. */
+export function keptModels(): readonly KeptModel[] {
+  const kept = Object.entries(detectors).map(([kind, fit]) => ({
+    name: kind.replaceAll('_', '-'),
+    fit,
+    parse: parseDetector,
+  }))
+  return [...kept, ...others]
+}
+
+/** Rows to score kept detectors with. */
+export const keptProbe = { matrix: normalMatrix(20, 3, 7), groups }
