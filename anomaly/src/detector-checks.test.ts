@@ -2,6 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { normalMatrix } from '../testing/generated-tables.ts'
 import { rowsOf } from '../testing/naive-twins.ts'
 import { fitRobustBaseline } from './baseline/robust-baseline.ts'
+import { fitRobustZScore } from './baseline/robust-z-score.ts'
+import { fitShrunkBaseline } from './baseline/shrunk-baseline.ts'
 import { fitDbscan } from './clustering/dbscan.ts'
 import { fitKMeans } from './clustering/k-means.ts'
 import { fitEcod } from './density/ecod.ts'
@@ -126,6 +128,20 @@ const detectors: readonly CheckedDetector[] = [
     missingValues: 'refused',
     minRows: 1,
     isOrderFree: false,
+  },
+  {
+    name: 'robust z-score',
+    fit: (matrix) => fitRobustZScore(matrix),
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: true,
+  },
+  {
+    name: 'robust baseline, shrunk',
+    fit: (matrix) => fitShrunkBaseline(matrix, { ...groupsOf(matrix), deviceCount: 3 }).baseline,
+    missingValues: 'left out',
+    minRows: 1,
+    isOrderFree: true,
   },
   {
     name: 'robust baseline',

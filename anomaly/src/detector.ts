@@ -1,4 +1,5 @@
 import { robustBaselineKind } from './baseline/robust-baseline-kind.ts'
+import { robustZScoreKind } from './baseline/robust-z-score-kind.ts'
 import { boostedTreesKind } from './boosting/boosted-trees-kind.ts'
 import { dbscanKind } from './clustering/dbscan-kind.ts'
 import { kMeansKind } from './clustering/k-means-kind.ts'
@@ -40,6 +41,7 @@ const kinds = {
   hbos: hbosKind,
   principal_components: principalComponentsKind,
   extended_isolation_forest: extendedForestKind,
+  robust_z_score: robustZScoreKind,
   robust_baseline: robustBaselineKind,
 } as const
 

@@ -1,4 +1,5 @@
 import { fitRobustBaseline } from '../src/baseline/robust-baseline.ts'
+import { fitRobustZScore } from '../src/baseline/robust-z-score.ts'
 import { fitBoostedTrees } from '../src/boosting/boosted-fit.ts'
 import { fitDbscan } from '../src/clustering/dbscan.ts'
 import { fitKMeans } from '../src/clustering/k-means.ts'
@@ -51,6 +52,7 @@ const detectors: Readonly<Record<DetectorKindName, () => Detector>> = {
   nearest_neighbours: () => fitNearestNeighbours(matrix, { neighbourCount: 3 }),
   principal_components: () => fitPrincipalComponents(matrix),
   robust_baseline: () => fitRobustBaseline(matrix, groups),
+  robust_z_score: () => fitRobustZScore(matrix),
 }
 
 /** Plain data other than detectors that users store: a new one gets a line here. */

@@ -21,3 +21,16 @@ export {
   explainRobustBaseline,
   scoreRobustBaseline,
 } from './robust-baseline-score.ts'
+export {
+  explainRobustZScore,
+  fitRobustZScore,
+  type RobustZScoreModel,
+  type RobustZScoreOptions,
+  scoreRobustZScore,
+} from './robust-z-score.ts'
+export {
+  fitShrunkBaseline,
+  type ShrinkageOptions,
+  type ShrunkBaseline,
+  shrinkBaseline,
+} from './shrunk-baseline.ts'
