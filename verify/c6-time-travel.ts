@@ -44,7 +44,9 @@ export const promised: Promised = {
         times.push((times.at(-1) ?? 0) + minuteMs + random.below(59 * minuteMs))
       }
       const path = join(folder.path, 'travel')
-      const versions = await writeStory(connection, story, path, (i) => times[i + 1] ?? 0)
+      const versions = await writeStory(connection, story, path, {
+        clock: (i) => times[i + 1] ?? 0,
+      })
       const recorded = new Map<number, { readonly hash: string; readonly timeMs: number }>()
       const record = (
         version: number,

@@ -43,6 +43,8 @@ export type WrittenStory = {
   readonly story: Story
   readonly path: string
   readonly versions: readonly number[]
+  /** The oldest version that can still be read. Default 0. */
+  readonly oldest?: number
 }
 
 /** Writes stories with this library, one folder each. */
@@ -60,12 +62,14 @@ export async function writeStories(
 }
 
 /** Versions of a story's table with the chapter that each shows: the newest where several do. */
-function chaptersByVersion({ story, versions }: WrittenStory): ReadonlyMap<number, Chapter> {
+function chaptersByVersion(written: WrittenStory): ReadonlyMap<number, Chapter> {
+  const { story, versions, oldest = 0 } = written
   const empty: Chapter = { step: { kind: 'compact' }, fields: story.fields, rows: [] }
-  return new Map([
+  const chapters = new Map([
     [0, empty],
     ...story.chapters.map((chapter, i) => [versions[i] ?? 0, chapter] as const),
   ])
+  return new Map([...chapters].filter(([version]) => version >= oldest))
 }
 
 /** First place where two sorted lists part. */

@@ -12,6 +12,7 @@ import {
   type RowSource,
   relationSql,
   type Snapshot,
+  systemHost,
   upsert,
 } from '@isotherm/delta'
 import { canonicalRows } from './duckdb-values.ts'
@@ -36,30 +37,40 @@ export async function openDatabase(
   }
 }
 
-/** When the chapters of a story happen, milliseconds since 1970; chapter -1 is the creation. */
-export type StoryClock = (chapter: number) => number
+/** How a story is lived. */
+export type StoryOptions = {
+  /** When chapters happen, milliseconds since 1970; chapter -1 is the creation. Default: now. */
+  readonly clock?: (chapter: number) => number
+  /** Further properties of the table. */
+  readonly properties?: Readonly<Record<string, string>>
+}
 
 /** Lives a story in a folder with this library. @returns the table's version after each chapter */
 export async function writeStory(
   connection: DuckDBConnection,
   story: Story,
   folder: string,
-  clock?: StoryClock,
+  { clock, properties = {} }: StoryOptions = {},
 ): Promise<readonly number[]> {
-  const at = (chapter: number) => (clock === undefined ? {} : { timestampMs: clock(chapter) })
-  const table = await createTable(folderStore(folder), {
-    name: story.name,
-    schema: { type: 'struct', fields: story.fields },
-    partitionColumns: story.partitionColumns,
-    configuration: { 'delta.checkpointInterval': String(2 + (story.seed % 4)) },
-    ...at(-1),
-  })
+  let nowMs = clock?.(-1) ?? 0
+  const host = clock === undefined ? systemHost : { ...systemHost, nowMs: () => nowMs }
+  const table = await createTable(
+    folderStore(folder),
+    {
+      name: story.name,
+      schema: { type: 'struct', fields: story.fields },
+      partitionColumns: story.partitionColumns,
+      configuration: { 'delta.checkpointInterval': String(2 + (story.seed % 4)), ...properties },
+    },
+    { host },
+  )
   const random = seededRandom(story.seed)
   const versions: number[] = []
   for (const [index, { step, fields }] of story.chapters.entries()) {
+    nowMs = clock?.(index) ?? 0
     const isJson = fields.every(({ type }) => fitsJson(type))
     const form = random.pick(['query', 'rows', 'columns', isJson ? 'ndjson' : 'query'] as const)
-    const outcome = await takeStep(table, step, fields, at(index), (rows) =>
+    const outcome = await takeStep(table, step, fields, (rows) =>
       rowSource(form, connection, fields, rows),
     )
     if (outcome === 'conflict') throw new Error(`${step.kind} met a conflict without a rival`)
@@ -71,23 +82,21 @@ export async function writeStory(
     table: DeltaTable,
     step: Step,
     fields: Story['fields'],
-    when: { readonly timestampMs?: number },
     source: (rows: readonly Row[]) => RowSource,
   ): Promise<string> {
     switch (step.kind) {
       case 'append':
-        return (await append(table, source(step.rows), when)).kind
+        return (await append(table, source(step.rows))).kind
       case 'overwrite':
-        return (await overwrite(table, source(step.rows), when)).kind
+        return (await overwrite(table, source(step.rows))).kind
       case 'delete':
-        return (await deleteWhere(table, ourPredicate(fields, step.predicate), when)).kind
+        return (await deleteWhere(table, ourPredicate(fields, step.predicate))).kind
       case 'upsert':
-        return (await upsert(table, source(step.rows), { keys: [fields[0]?.name ?? ''], ...when }))
-          .kind
+        return (await upsert(table, source(step.rows), { keys: [fields[0]?.name ?? ''] })).kind
       case 'add-column':
-        return (await table.addColumns([step.field], when)).kind
+        return (await table.addColumns([step.field])).kind
       case 'compact':
-        return (await compact(connection, table, when)).kind
+        return (await compact(connection, table)).kind
       default:
         throw new Error(`this library has no step ${step.kind}`)
     }
