@@ -42,8 +42,9 @@ describe('autoencoder', () => {
   test('takes the steps of torch from the same weights', () => {
     // torch 2.15.0: Linear and ReLU with the weights of the fit with maxEpochs 0, rows in order,
     // batches of 50, loss ((y - x) ** 2).sum() / 2 / batch, Adam(1e-3).
-    const options = { hiddenSizes: [12, 4, 12], batchSize: 50, heldOutFraction: 0, l2: 0 }
-    const model = fitAutoencoder(matrix, { ...options, shuffle: false, maxEpochs: 5 })
+    const network = { hiddenSizes: [12, 4, 12], activation: 'relu', l2: 0 } as const
+    const order = { batchSize: 50, heldOutFraction: 0, shuffle: false }
+    const model = fitAutoencoder(matrix, { ...network, ...order, maxEpochs: 5 })
     const losses = [0.5687426, 0.5318926, 0.5106082, 0.4964923, 0.4833854]
     for (const [epoch, loss] of losses.entries()) {
       expect(model.trainingLosses[epoch]).toBeCloseTo(loss, 6)
@@ -62,11 +63,12 @@ describe('autoencoder', () => {
     expect(model.trainedRowCount).toBe(1000)
   })
 
-  test('takes the layers of MOD-23 in proportion to the columns', () => {
+  test('takes the layers of MOD-23, in proportion for more columns, not much narrower for fewer', () => {
     const sizes = (columnCount: number) =>
       Array.from(fitAutoencoder(normalMatrix(4, columnCount, 1), { maxEpochs: 0 }).layerSizes)
     expect(sizes(45)).toEqual([45, 32, 16, 10, 16, 32, 45])
-    expect(sizes(1)).toEqual([1, 1, 1, 1, 1, 1, 1])
+    expect(sizes(90)).toEqual([90, 64, 32, 20, 32, 64, 90])
+    expect(sizes(5)).toEqual([5, 16, 8, 1, 8, 16, 5])
   })
 
   test('stops when the held-out loss has not fallen, and keeps its lowest', () => {

@@ -19,12 +19,15 @@ export type AutoencoderOptions = TrainingOptions &
   InputScaling & {
     /**
      * Units of the hidden layers, from the input to the output. Default 32, 16, 10, 16, 32 for 45
-     * columns (MOD-23) and the same shares of any other number, at least 1 each. The narrowest
-     * layer is what the network can keep of a row: too narrow and every row errs, too wide and
-     * none does.
+     * columns (MOD-23) and the same shares of any other number, but at least 16, 8, 1, 8, 16: few
+     * columns may still depend on each other along curves. The narrowest layer is what the network
+     * can keep of a row: too narrow and every row errs, too wide and none does.
      */
     readonly hiddenSizes?: readonly number[]
-    /** Default 'relu'. */
+    /**
+     * Default 'tanh': a ReLU unit that no row reaches any more never comes back, which costs a
+     * narrow layer much, and it restores rows far outside as well as those it learnt from.
+     */
     readonly activation?: HiddenActivation
     /**
      * Share of outputs set to zero at random in each step of training, in the layers up to the
@@ -89,7 +92,9 @@ export function fitAutoencoder(
   }
   if (matrix.rowCount === 0) throw tooFewRows('autoencoder', 1, 0)
   if (options.heldOutRows !== undefined) requireRowIndices(matrix, options.heldOutRows)
-  const training = completeTraining(options, { batchSize: defaultBatch(matrix.rowCount), l2: 1e-4 })
+  const batchSize = options.batchSize ?? defaultBatch(matrix.rowCount)
+  const maxEpochs = defaultEpochs(matrix.rowCount, batchSize)
+  const training = completeTraining(options, { batchSize, maxEpochs, l2: 1e-4 })
   const { dropout = 0 } = options
   if (!(dropout >= 0 && dropout < 1)) throw invalidOption('dropout', 'in [0, 1)', dropout)
   const start = startOf(matrix, options, training.seed)
@@ -118,7 +123,7 @@ function startOf(matrix: FeatureMatrix, options: AutoencoderOptions, seed: numbe
     const { scaler, layerSizes, activation, weights, biases } = startFrom
     return { scaler, layerSizes, activation, weights, biases }
   }
-  const { activation = 'relu' } = options
+  const { activation = 'tanh' } = options
   if (activation !== 'relu' && activation !== 'tanh') {
     throw invalidOption('activation', 'relu or tanh', activation)
   }
@@ -135,7 +140,9 @@ function startOf(matrix: FeatureMatrix, options: AutoencoderOptions, seed: numbe
 
 /** Layers of MOD-23 for 45 columns, in proportion for others. */
 function defaultHiddenSizes(columnCount: number): readonly number[] {
-  return [32, 16, 10, 16, 32].map((units) => Math.max(1, Math.round((units * columnCount) / 45)))
+  const share = (units: number, least: number) =>
+    Math.max(least, Math.round((units * columnCount) / 45))
+  return [share(32, 16), share(16, 8), share(10, 1), share(16, 8), share(32, 16)]
 }
 
 /**
@@ -144,6 +151,11 @@ function defaultHiddenSizes(columnCount: number): readonly number[] {
  */
 function defaultBatch(rowCount: number): number {
   return Math.min(256, Math.max(16, 2 ** Math.floor(Math.log2(rowCount / 32))))
+}
+
+/** 100 (MOD-23), or what gives some 5,000 steps: a small table needs as many as a large one. */
+function defaultEpochs(rowCount: number, batchSize: number): number {
+  return Math.max(100, Math.ceil(5000 / Math.ceil(rowCount / batchSize)))
 }
 
 /** Draws the weights of layer 0 row by row, then its biases, then layer 1, and so on. */

@@ -75,7 +75,7 @@ export function fitLstmAutoencoder(
   requireShape(windows)
   if (windows.rowCount === 0) throw tooFewRows('LSTM autoencoder', 1, 0)
   if (options.heldOutRows !== undefined) requireRowIndices(windows, options.heldOutRows)
-  const training = completeTraining(options, { batchSize: 64, l2: 0 })
+  const training = completeTraining(options, { batchSize: 64, maxEpochs: 100, l2: 0 })
   const start = startOf(windows, options, training.seed)
   const { scoredSteps = start.stepCount } = options
   requireInteger('scoredSteps', scoredSteps, 1, start.stepCount)
