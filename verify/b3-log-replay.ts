@@ -7,7 +7,7 @@ import type { Promised } from './promise.ts'
 import { isothermJson, query, temporaryFolder } from './system.ts'
 
 const dayMs = 86_400_000
-const dayCount = 30
+const dayCount = Number(process.argv.find((word) => word.startsWith('--days='))?.slice(7) ?? 30)
 const retentionDays = 7
 const deviceCount = 60
 const startMs = Date.UTC(2026, 1, 1)
@@ -17,9 +17,7 @@ type Segment = { readonly sealedAtMs: number; readonly endOffset: number }
 /** Rows of a day as text, in a fixed order; what a replay may not keep is left out. */
 function rowsOf(data: string, table: string, from: number, until: number): Promise<readonly Row[]> {
   const own = table === 'raw_sensor_readings'
-  const left = own
-    ? 'timestamp_available, _sequence_number, _log_generation, _partition_id'
-    : 'computed_at, timestamp_available'
+  const left = own ? 'timestamp_available, _sequence_number' : 'computed_at'
   const time = own ? 'timestamp_ingested' : 'window_end'
   return query<Row>(
     data,
@@ -106,10 +104,10 @@ export const promised: Promised = {
       const seconds = (performance.now() - begin) / 1000
       const equal: Record<string, string> = {}
       for (const table of ['raw_sensor_readings', 'device_features']) {
-        // The first windows of a day lean on readings of the day before.
-        const fromRow = table === 'device_features' ? from + dayMs / 4 : from
-        const [before] = await rowsOf(data, table, fromRow, until)
-        const [after] = await rowsOf(into, table, fromRow, until)
+        // The first windows of a day lean on readings of the day before, the last get some later.
+        const margin = table === 'device_features' ? dayMs / 4 : 0
+        const [before] = await rowsOf(data, table, from + margin, until - margin)
+        const [after] = await rowsOf(into, table, from + margin, until - margin)
         equal[table] = `${after?.n} of ${before?.n}`
         if (before?.n === '0' || before?.hash !== after?.hash)
           wrong.push(`${table}: ${equal[table]} rows, other content`)
@@ -117,7 +115,7 @@ export const promised: Promised = {
       for (const line of wrong) report(line)
       const speed = dayMs / 1000 / seconds
       const detail = { seed, seconds, removedSegments: removed, equal, wrong }
-      return { ok: wrong.length === 0 && removed > 10 && speed >= 100, value: speed, detail }
+      return { ok: wrong.length === 0 && removed > 0 && speed >= 100, value: speed, detail }
     } finally {
       folder.remove()
     }

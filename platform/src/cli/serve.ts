@@ -111,7 +111,7 @@ function exposition(samples: readonly Sample[]): string {
     .join('\n')
 }
 
-/** Prometheus text of the gateway's counters, the pipeline's stages and the stream rules. */
+/** Prometheus text of gateway, pipeline stages, stream rules, log consumers and disk. */
 function metricsText(gateway: Gateway, operation: Operation): readonly string[] {
   const stages = operation
     .health()
@@ -127,7 +127,16 @@ function metricsText(gateway: Gateway, operation: Operation): readonly string[] 
       value,
     }),
   )
-  return [exposition([...gateway.metrics(), ...stages, ...rules])]
+  const lags = operation.logWatch.groups().flatMap((position): readonly Sample[] => {
+    const labels = { group: position.group, partition: String(position.partition) }
+    return [
+      { name: 'isotherm_log_lag_records', labels, value: position.lagRecords },
+      { name: 'isotherm_log_lag_seconds', labels, value: position.lagSeconds },
+    ]
+  })
+  const disk = operation.logWatch.diskUsedShare()
+  const diskUsed = { name: 'isotherm_disk_used_share', labels: {}, value: disk }
+  return [exposition([...gateway.metrics(), ...stages, ...rules, ...lags, diskUsed])]
 }
 
 /** Starts gateway, pipeline, API and console of an open deployment. */
@@ -182,12 +191,14 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     clock,
     authentication: authenticationOf(deployment, localToken),
     metrics: () => metricsText(gateway, operation),
-    components: () =>
-      operation.health().map(({ stage, failure, lastEndMs }) => ({
+    components: () => [
+      ...operation.health().map(({ stage, failure, lastEndMs }) => ({
         name: stage,
-        state: failure === undefined ? 'ok' : 'failed',
+        state: failure === undefined ? ('ok' as const) : ('failed' as const),
         detail: failure ?? `last run ended ${new Date(lastEndMs ?? 0).toISOString()}`,
       })),
+      ...operation.logWatch.findings(),
+    ],
     ingestRoutes: (app) => ingestRoutes(app, gateway),
     ...(consoleDirectory !== undefined && { consoleDirectory }),
     ...(certificate !== undefined && { tls: certificate }),

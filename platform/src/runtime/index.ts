@@ -15,6 +15,7 @@ export {
 export { developmentCertificate, type ServerCertificate } from './development-certificate.ts'
 export { type DiagnosisOptions, diagnose, type Finding } from './diagnosis.ts'
 export { requireDiskRoom } from './disk-room.ts'
+export type { LogFinding, LogWatch } from './log-watch.ts'
 export { type Operation, type OperationOptions, startOperation } from './operation.ts'
 export {
   type PipelineOptions,

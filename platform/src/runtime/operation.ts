@@ -3,6 +3,7 @@ import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from 
 import { IsothermError } from '../contracts/index.ts'
 import type { TrainOutcome } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
+import { type LogWatch, watchLog } from './log-watch.ts'
 import {
   finishLastRun,
   type PipelineOptions,
@@ -33,6 +34,8 @@ export type Operation = {
   readonly train: (untilMs: number) => Promise<TrainOutcome>
   readonly health: () => readonly StageHealth[]
   readonly streamRules: StreamRules
+  /** How far the log's consumers are behind, and the disk. */
+  readonly logWatch: LogWatch
   /** Stops after the work under way. */
   readonly close: () => Promise<void>
 }
@@ -66,6 +69,11 @@ export async function startOperation(
   const inTurn = createTurns()
   const abort = new AbortController()
   const streamRules = await runStreamRules({ log, fleet, state, clock, signal: abort.signal })
+  const logWatch = watchLog(deployment.folder.logDirectory, {
+    clock,
+    commitSeconds: options.commitSeconds ?? 300,
+  })
+  logWatch.sample()
   const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
   await inTurn(() => finishLastRun(deployment, { isFiring: streamRules.isFiring }))
 
@@ -103,6 +111,7 @@ export async function startOperation(
         .timed('monitor', async () => {
           await runOfflineRule({ state, fleet, nowMs: clock(), listeningSinceMs })
           await runSlaMonitor(state, clock())
+          logWatch.sample()
         })
         .catch(report('monitor')),
     minuteMs,
@@ -132,6 +141,7 @@ export async function startOperation(
     train,
     health: stages.health,
     streamRules,
+    logWatch,
     close: async () => {
       clearInterval(commitTimer)
       clearInterval(monitorTimer)
