@@ -10,6 +10,7 @@ import {
   stringMap,
 } from './action-json.ts'
 import type { Actions, AddFile, DeletionVector, PartitionValues, RemoveFile } from './actions.ts'
+import { joinedTexts } from './joined-texts.ts'
 
 /** Kinds with few rows; they are read as the JSON lines of a commit. */
 const smallKinds = ['txn', 'metaData', 'protocol', 'domainMetadata', 'sidecar']
@@ -53,30 +54,14 @@ async function smallLines(
 }
 
 /** SQL of the parts of a struct column, NULL for those it lacks. */
-interface StructReader {
-  readonly text: (name: string) => string
-  readonly number: (name: string) => string
-  readonly flag: (name: string) => string
-  readonly json: (name: string) => string
-}
-
-function structReader(column: string, type: DuckDBStructType): StructReader {
+function structParts(column: string, type: DuckDBStructType) {
   const part = (name: string) =>
-    type.entryNames.includes(name) ? `${sqlName(column)}.${sqlName(name)}` : undefined
-  const cast = (name: string, target: string) => {
-    const sql = part(name)
-    return sql === undefined ? `NULL::${target}` : `${sql}::${target}`
-  }
+    type.entryNames.includes(name) ? `${sqlName(column)}.${sqlName(name)}` : 'NULL'
   return {
-    text: (name) => cast(name, 'VARCHAR'),
-    // As a double: exact below 2^53, and a plain number here.
-    number: (name) => cast(name, 'DOUBLE'),
-    flag: (name) => cast(name, 'BOOLEAN'),
-    json: (name) => {
+    text: part,
+    json: (name: string) => {
       const sql = part(name)
-      return sql === undefined
-        ? 'NULL::VARCHAR'
-        : `CASE WHEN ${sql} IS NOT NULL THEN to_json(${sql})::VARCHAR END`
+      return sql === 'NULL' ? sql : `CASE WHEN ${sql} IS NOT NULL THEN to_json(${sql})::VARCHAR END`
     },
   }
 }
@@ -88,38 +73,48 @@ async function readAdds(
   origin: TextOrigin,
 ): Promise<readonly AddFile[]> {
   if (!(type instanceof DuckDBStructType)) return []
-  const add = structReader('add', type)
-  const result = await connection.run(
-    `SELECT ${add.text('path')}, coalesce(${add.json('partitionValues')},
-       ${add.json('partitionValues_parsed')}), ${add.number('size')},
-       ${add.number('modificationTime')}, ${add.flag('dataChange')},
-       coalesce(${add.text('stats')}, ${add.json('stats_parsed')}), ${add.json('tags')},
-       ${add.json('deletionVector')}, ${add.number('baseRowId')},
-       ${add.number('defaultRowCommitVersion')}, ${add.text('clusteringProvider')}
-     FROM ${source} WHERE "add" IS NOT NULL`,
-  )
+  const { text, json } = structParts('add', type)
+  const rows = { source, where: '"add" IS NOT NULL' }
   const [paths = [], partitions = [], sizes = [], times = [], changes = [], ...rest] =
-    await result.getColumns()
+    await joinedTexts(
+      connection,
+      rows,
+      [
+        text('path'),
+        `coalesce(${json('partitionValues')}, ${json('partitionValues_parsed')})`,
+        text('size'),
+        text('modificationTime'),
+        text('dataChange'),
+        `coalesce(${text('stats')}, ${json('stats_parsed')})`,
+        json('tags'),
+        json('deletionVector'),
+        text('baseRowId'),
+        text('defaultRowCommitVersion'),
+        text('clusteringProvider'),
+      ],
+      origin,
+    )
   const [stats = [], tags = [], vectors = [], rowIds = [], versions = [], providers = []] = rest
   const texts = jsonTexts()
   return paths.map((path, i): AddFile => {
-    const deletionVector = texts.vector(vectors[i])
-    const statsText = stats[i]
-    const tagValues = texts.tags(tags[i])
-    const provider = providers[i]
-    return {
+    const add: AddFile = {
       path: requiredPath(path, origin),
       partitionValues: texts.partition(partitions[i]),
-      size: Number(sizes[i] ?? 0),
-      modificationTime: Number(times[i] ?? 0),
-      dataChange: changes[i] !== false,
-      ...(typeof statsText === 'string' ? { stats: statsText } : {}),
+      size: Number(sizes[i]),
+      modificationTime: Number(times[i]),
+      dataChange: changes[i] !== 'false',
+      ...(stats[i] ? { stats: stats[i] } : {}),
+    }
+    const tagValues = texts.tags(tags[i])
+    const deletionVector = texts.vector(vectors[i])
+    const extras = {
       ...(tagValues === undefined ? {} : { tags: tagValues }),
       ...(deletionVector === undefined ? {} : { deletionVector }),
       ...defined('baseRowId', rowIds[i]),
       ...defined('defaultRowCommitVersion', versions[i]),
-      ...(typeof provider === 'string' ? { clusteringProvider: provider } : {}),
+      ...(providers[i] ? { clusteringProvider: providers[i] } : {}),
     }
+    return Object.assign(add, extras)
   })
 }
 
@@ -130,59 +125,69 @@ async function readRemoves(
   origin: TextOrigin,
 ): Promise<readonly RemoveFile[]> {
   if (!(type instanceof DuckDBStructType)) return []
-  const remove = structReader('remove', type)
-  const result = await connection.run(
-    `SELECT ${remove.text('path')}, ${remove.number('deletionTimestamp')},
-       ${remove.flag('dataChange')}, ${remove.json('partitionValues')},
-       ${remove.number('size')}, ${remove.json('deletionVector')}
-     FROM ${source} WHERE "remove" IS NOT NULL`,
-  )
+  const { text, json } = structParts('remove', type)
   const [paths = [], times = [], changes = [], partitions = [], sizes = [], vectors = []] =
-    await result.getColumns()
+    await joinedTexts(
+      connection,
+      { source, where: '"remove" IS NOT NULL' },
+      [
+        text('path'),
+        text('deletionTimestamp'),
+        text('dataChange'),
+        json('partitionValues'),
+        text('size'),
+        json('deletionVector'),
+      ],
+      origin,
+    )
   const texts = jsonTexts()
   return paths.map((path, i): RemoveFile => {
     const deletionVector = texts.vector(vectors[i])
-    const hasPartition = typeof partitions[i] === 'string'
     return {
       path: requiredPath(path, origin),
-      dataChange: changes[i] !== false,
+      dataChange: changes[i] !== 'false',
       ...defined('deletionTimestamp', times[i]),
-      ...(hasPartition ? { partitionValues: texts.partition(partitions[i]) } : {}),
+      ...(partitions[i] ? { partitionValues: texts.partition(partitions[i]) } : {}),
       ...defined('size', sizes[i]),
       ...(deletionVector === undefined ? {} : { deletionVector }),
     }
   })
 }
 
-/** Reads the JSON texts of map and struct columns; equal partition texts share one object. */
+/** Reads the JSON texts of map and struct columns; equal texts of maps share one object. */
 function jsonTexts() {
-  const partitions = new Map<unknown, PartitionValues>()
-  const parse = (text: unknown): unknown =>
-    typeof text === 'string' ? JSON.parse(text) : undefined
+  const partitions = new Map<string | undefined, PartitionValues>()
+  const tags = new Map<string, Readonly<Record<string, string>> | undefined>()
+  const parse = (text: string | undefined): unknown => (text ? JSON.parse(text) : undefined)
   return {
-    partition: (text: unknown): PartitionValues => {
+    partition: (text: string | undefined): PartitionValues => {
       const known = partitions.get(text)
       if (known !== undefined) return known
       const values = parsePartitionValues(parse(text))
       partitions.set(text, values)
       return values
     },
-    tags: (text: unknown) => stringMap(parse(text)),
-    vector: (text: unknown): DeletionVector | undefined => parseDeletionVector(parse(text)),
+    tags: (text: string | undefined) => {
+      if (!text) return undefined
+      if (!tags.has(text)) tags.set(text, stringMap(parse(text)))
+      return tags.get(text)
+    },
+    vector: (text: string | undefined): DeletionVector | undefined =>
+      text ? parseDeletionVector(parse(text)) : undefined,
   }
 }
 
-function requiredPath(path: unknown, origin: TextOrigin): string {
-  if (typeof path === 'string') return path
+function requiredPath(path: string, origin: TextOrigin): string {
+  if (path !== '') return path
   throw new LogCorrupt({
     ...origin,
     what: 'action without path',
     expected: 'text',
-    found: String(path),
+    found: 'nothing',
     fix: 'restore the checkpoint from a backup',
   })
 }
 
-function defined<K extends string>(key: K, value: unknown): { [P in K]?: number } {
-  return typeof value === 'number' ? ({ [key]: value } as { [P in K]?: number }) : {}
+function defined<K extends string>(key: K, text: string | undefined): { [P in K]?: number } {
+  return text ? ({ [key]: Number(text) } as { [P in K]?: number }) : {}
 }

@@ -134,7 +134,7 @@ function replay(state: LogState, batches: readonly Actions[], table: string): Lo
     }
     for (const add of actions.adds) {
       const key = fileKey(add, table)
-      tombstones.delete(key)
+      if (tombstones.size > 0) tombstones.delete(key)
       files.set(key, add)
     }
   }
