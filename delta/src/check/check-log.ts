@@ -69,7 +69,7 @@ async function checkHint(
   { checkpoints }: LogListing,
   findings: Findings,
 ): Promise<void> {
-  const hint = await readHint(store)
+  const hint = (await readHint(store))?.version
   const newest = checkpoints.at(-1)?.version
   if (hint === undefined ? newest === undefined : checkpoints.some((one) => one.version === hint)) {
     return

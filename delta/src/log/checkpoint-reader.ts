@@ -9,7 +9,7 @@ import type { ObjectStore } from '../store/object-store.ts'
 import { parseActions } from './action-json.ts'
 import type { Actions } from './actions.ts'
 import { parquetActions } from './checkpoint-columns.ts'
-import { lastCheckpointPath, sidecarPath } from './log-names.ts'
+import { checkpointPath, lastCheckpointPath, sidecarPath } from './log-names.ts'
 
 /**
  * The actions of a checkpoint, all its parts and sidecars together. Classic, multi-part and V2 forms;
@@ -48,13 +48,23 @@ export async function sidecarsOf(
   return parts.flatMap((part) => (part.sidecars ?? []).map(sidecarPath))
 }
 
-/** The version the hint names, or undefined if it is missing or damaged. */
-export async function readHint(store: ObjectStore): Promise<number | undefined> {
+/** What the hint says of the newest checkpoint. */
+export interface CheckpointHint {
+  readonly version: number
+  /** Path of the checkpoint if it is a classic one in one file. */
+  readonly classicPath?: string
+}
+
+/** The hint, or undefined if it is missing or damaged. */
+export async function readHint(store: ObjectStore): Promise<CheckpointHint | undefined> {
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(await store.read(lastCheckpointPath)))
-    const version = isRecord(json) ? json.version : undefined
+    if (!isRecord(json)) return undefined
+    const { version, parts, v2Checkpoint } = json
     const isVersion = typeof version === 'number' && Number.isSafeInteger(version) && version >= 0
-    return isVersion ? version : undefined
+    if (!isVersion) return undefined
+    const isClassic = (parts ?? 1) === 1 && (v2Checkpoint ?? null) === null
+    return { version, ...(isClassic ? { classicPath: checkpointPath(version) } : {}) }
   } catch (cause) {
     // The hint only saves a listing, so a torn or just replaced one costs nothing but that.
     if (cause instanceof SyntaxError || cause instanceof ObjectNotFound) return undefined

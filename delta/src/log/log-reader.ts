@@ -8,7 +8,7 @@ import {
 } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import { parseActions } from './action-json.ts'
-import type { Commit } from './actions.ts'
+import type { Actions, Commit } from './actions.ts'
 import { readCheckpoint, readHint } from './checkpoint-reader.ts'
 import { commitPath, logFolder, parseLogName, versionDigits } from './log-names.ts'
 import type { LogState } from './replay.ts'
@@ -42,13 +42,13 @@ export interface LogListing {
  */
 export async function loadState(store: ObjectStore, version?: number): Promise<LogState> {
   const hint = await readHint(store)
-  const usesHint = hint !== undefined && (version === undefined || hint <= version)
-  if (usesHint) {
-    const listing = await listLog(store, hint)
-    const hinted = listing.checkpoints.some((checkpoint) => checkpoint.version === hint)
-    if (hinted) {
+  if (hint !== undefined && (version === undefined || hint.version <= version)) {
+    // The hinted checkpoint is nearly always the one wanted, and takes longer than the listing.
+    const ahead = hint.classicPath === undefined ? undefined : readAhead(store, hint.classicPath)
+    const listing = await listLog(store, hint.version)
+    if (listing.checkpoints.some((checkpoint) => checkpoint.version === hint.version)) {
       try {
-        return await stateFromListing(store, listing, version)
+        return await stateFromListing(store, listing, version, ahead)
       } catch (cause) {
         // An older checkpoint or the commits alone may still do; the full listing below decides.
         if (!(cause instanceof CheckpointUnreadable)) throw cause
@@ -97,7 +97,7 @@ async function isNewest(store: ObjectStore, version: number): Promise<boolean> {
   } catch (cause) {
     if (!(cause instanceof ObjectNotFound)) throw cause
     const hint = await readHint(store)
-    return hint !== undefined && hint <= version
+    return hint !== undefined && hint.version <= version
   }
 }
 
@@ -183,10 +183,24 @@ export function contiguous(
   return wanted
 }
 
+/** A checkpoint that is being read before it is known to be wanted. */
+interface ReadAhead {
+  readonly path: string
+  readonly actions: Promise<Actions>
+}
+
+function readAhead(store: ObjectStore, path: string): ReadAhead {
+  const actions = readCheckpoint(store, [path])
+  // Where nobody comes to want it, its failure is nobody's concern.
+  actions.catch(() => undefined)
+  return { path, actions }
+}
+
 async function stateFromListing(
   store: ObjectStore,
   listing: LogListing,
   version: number | undefined,
+  ahead?: ReadAhead,
 ): Promise<LogState> {
   const newest = Math.max(
     listing.commits.at(-1)?.version ?? -1,
@@ -197,7 +211,7 @@ async function stateFromListing(
   let unreadable: unknown
   for (const checkpoint of usable.toReversed()) {
     try {
-      return await stateFromCheckpoint(store, checkpoint, listing, target)
+      return await stateFromCheckpoint(store, checkpoint, listing, target, ahead)
     } catch (cause) {
       if (!(cause instanceof CheckpointUnreadable)) throw cause
       unreadable = cause
@@ -215,13 +229,15 @@ async function stateFromCheckpoint(
   checkpoint: CheckpointFiles,
   listing: LogListing,
   target: number,
+  ahead: ReadAhead | undefined,
 ): Promise<LogState> {
   const { version, paths, modifiedMs } = checkpoint
+  const isAhead = paths.length === 1 && paths[0] === ahead?.path
   const files = target <= version ? [] : contiguous(store, listing.commits, version + 1, target)
   const ofVersion = listing.commits.find((file) => file.version === version)
   // The database needs its time to start, so the commits are read meanwhile.
   const [actions, commits] = await Promise.all([
-    readCheckpoint(store, paths),
+    isAhead && ahead !== undefined ? ahead.actions : readCheckpoint(store, paths),
     readCommits(store, files),
   ])
   const base = stateOfCheckpoint(actions, version, modifiedMs, store.location)

@@ -83,7 +83,7 @@ async function keptFrom({ store }: DeltaTable, cutoffMs: number): Promise<number
   const cutoffCommit = commits.findLast(({ timestampMs }) => timestampMs <= cutoffMs)
   if (cutoffCommit === undefined) return undefined
   const timeOf = new Map(commits.map(({ version, timestampMs }) => [version, timestampMs]))
-  const hint = (await readHint(store)) ?? Number.POSITIVE_INFINITY
+  const hint = (await readHint(store))?.version ?? Number.POSITIVE_INFINITY
   const candidates = checkpoints.filter(
     ({ version }) => version <= cutoffCommit.version && version <= hint && timeOf.has(version),
   )
