@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { labelledTables, normalMatrix } from '../../testing/generated-tables.ts'
+import { healthyRows, labelledTables, normalMatrix } from '../../testing/generated-tables.ts'
 import { rowsOf } from '../../testing/naive-twins.ts'
 import { featureMatrix, featureMatrixOfRows, selectRows } from '../feature-matrix.ts'
 import { createRandom } from '../statistics/random.ts'
@@ -144,15 +144,21 @@ describe('k-means', () => {
 
 describe('choice of the number of clusters', () => {
   test('both methods find three clouds, and the silhouette is the default', () => {
-    const { matrix } = labelledTables()[0]!
-    expect(chooseClusterCount(matrix).clusterCount).toBe(3)
-    expect(chooseClusterCount(matrix, 'gap', { gapReferenceCount: 5 }).clusterCount).toBe(3)
-    expect(fitKMeans(matrix).clusterCount).toBe(3)
+    const table = healthyRows(labelledTables()[0]!)
+    const matrix = selectRows(
+      table,
+      Array.from({ length: 240 }, (_, row) => row),
+    )
+    const options = { maxClusterCount: 5, gapReferenceCount: 4, startCount: 2 }
+    expect(chooseClusterCount(matrix, 'silhouette', options).clusterCount).toBe(3)
+    expect(chooseClusterCount(matrix, 'gap', options).clusterCount).toBe(3)
+    expect(fitKMeans(matrix, options).clusterCount).toBe(3)
   })
 
   test('the gap statistic leaves one cloud whole', () => {
     const matrix = normalMatrix(300, 3, 1)
-    const choice = chooseClusterCount(matrix, 'gap', { maxClusterCount: 4, gapReferenceCount: 5 })
+    const options = { maxClusterCount: 4, gapReferenceCount: 5, startCount: 2 }
+    const choice = chooseClusterCount(matrix, 'gap', options)
     expect(choice.clusterCount).toBe(1)
     expect(choice.candidates.map((candidate) => candidate.clusterCount)).toEqual([1, 2, 3, 4])
   })

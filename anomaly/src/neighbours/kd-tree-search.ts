@@ -13,6 +13,8 @@ export type NeighbourList = {
   count: number
   /** Squared distance beyond which no point can enter the list any more. */
   limit: number
+  /** Points that the query was compared with: what it cost. */
+  lookedAt: number
   /** Squared distances. */
   readonly squaredDistances: Float64Array
   /** Positions in tree order. */
@@ -25,6 +27,7 @@ export function neighbourList(capacity: number): NeighbourList {
     capacity,
     count: 0,
     limit: Number.POSITIVE_INFINITY,
+    lookedAt: 0,
     squaredDistances: new Float64Array(capacity),
     positions: new Int32Array(capacity),
   }
@@ -43,6 +46,7 @@ export function findNearest(
 ): void {
   found.count = 0
   found.limit = Number.POSITIVE_INFINITY
+  found.lookedAt = 0
   visit(tree, query, excluded, found, 0, 0, tree.pointCount, 0)
 }
 
@@ -57,6 +61,7 @@ function visit(
   level: number,
 ): void {
   if (level === tree.levelCount) {
+    found.lookedAt += end - start
     if (tree.dimensionCount < WIDE_DIMENSIONS) scan(tree, query, excluded, found, start, end)
     else scanWide(tree, query, excluded, found, start, end)
     return
@@ -96,7 +101,7 @@ function scan(
     const first = position * dimensionCount
     const square = squaredDistance(points, dimensionCount, first, query, found.limit)
     if (square <= found.limit && position !== excluded) {
-      insert(tree.originalIndices, found, square, position)
+      insertNeighbour(tree.originalIndices, found, square, position)
     }
   }
 }
@@ -139,14 +144,14 @@ function scanWide(
       square = addSquares(points, dimensionCount, at, query, limit, WIDE_DIMENSIONS, square)
     }
     if (square <= limit && position !== excluded) {
-      insert(originalIndices, found, square, position)
+      insertNeighbour(originalIndices, found, square, position)
       limit = found.limit
     }
   }
 }
 
 /** Puts a point no farther than the limit into its place; the last one falls out of a full list. */
-function insert(
+export function insertNeighbour(
   originalIndices: Uint32Array,
   found: NeighbourList,
   square: number,

@@ -10,6 +10,7 @@ import { scaleRow } from '../statistics/column-scaler.ts'
 import { addSquaredGaps } from './kd-tree-distance.ts'
 import { findNearest, neighbourList } from './kd-tree-search.ts'
 import { factorOf, type LocalOutlierFactorModel } from './local-outlier-factor.ts'
+import { answerBlock, askForPoints, BLOCK_QUERIES, neighbourSearch } from './neighbour-search.ts'
 
 /**
  * Local outlier factor of each row: > 0, about 1 among rows as dense as their neighbours, higher
@@ -37,14 +38,15 @@ export function scoreLocalOutlierFactor(
  */
 export function scoreReferenceFactors(model: LocalOutlierFactorModel): Float64Array {
   const { tree } = model
-  const { dimensionCount, pointCount, points, originalIndices } = tree
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(dimensionCount)
+  const { pointCount, originalIndices } = tree
+  const search = neighbourSearch(tree, model.neighbourCount, pointCount)
   const scores = new Float64Array(pointCount)
-  for (let position = 0; position < pointCount; position++) {
-    for (let d = 0; d < dimensionCount; d++) query[d] = points[position * dimensionCount + d]!
-    findNearest(tree, query, position, found)
-    scores[originalIndices[position]!] = factorOf(model, found)
+  for (let start = 0; start < pointCount; start += BLOCK_QUERIES) {
+    const count = Math.min(BLOCK_QUERIES, pointCount - start)
+    askForPoints(search, start, count)
+    for (let i = 0; i < count; i++) {
+      scores[originalIndices[start + i]!] = factorOf(model, search.lists[i]!)
+    }
   }
   return scores
 }
@@ -95,11 +97,13 @@ export function scoreFactorRows(
   out: Float64Array,
 ): void {
   const columnCount = model.columnNames.length
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(columnCount)
-  for (let row = rowStart; row < rowEnd; row++) {
-    scaleRow(model.scaler, values, row * columnCount, query, 0)
-    findNearest(model.tree, query, -1, found)
-    out[row] = factorOf(model, found)
+  const search = neighbourSearch(model.tree, model.neighbourCount, rowEnd - rowStart)
+  for (let start = rowStart; start < rowEnd; start += BLOCK_QUERIES) {
+    const count = Math.min(BLOCK_QUERIES, rowEnd - start)
+    for (let i = 0; i < count; i++) {
+      scaleRow(model.scaler, values, (start + i) * columnCount, search.queries, i * columnCount)
+    }
+    answerBlock(search, count, -1)
+    for (let i = 0; i < count; i++) out[start + i] = factorOf(model, search.lists[i]!)
   }
 }

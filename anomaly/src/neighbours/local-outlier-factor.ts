@@ -2,7 +2,8 @@ import { invalidOption } from '../errors.ts'
 import type { FeatureMatrix } from '../feature-matrix.ts'
 import type { ColumnScaler } from '../statistics/column-scaler.ts'
 import { buildKdTree, type KdTree } from './kd-tree.ts'
-import { findNearest, type NeighbourList, neighbourList } from './kd-tree-search.ts'
+import type { NeighbourList } from './kd-tree-search.ts'
+import { askForPoints, BLOCK_QUERIES, neighbourSearch } from './neighbour-search.ts'
 import { type ReferenceOptions, scaledReferenceRows } from './reference-rows.ts'
 
 /** Added to mean reachabilities, so that a crowd of equal rows has a density: as scikit-learn. */
@@ -87,21 +88,23 @@ export type PointNeighbours = {
 
 /** Asks the tree for the neighbours of each of its points. Neighbouring queries share leaves. */
 export function neighboursOfPoints(tree: KdTree, neighbourCount: number): PointNeighbours {
-  const { pointCount, dimensionCount, points } = tree
+  const { pointCount } = tree
   const positions = new Int32Array(pointCount * neighbourCount)
   const distances = new Float64Array(pointCount * neighbourCount)
   const lastDistances = new Float64Array(pointCount)
-  const found = neighbourList(neighbourCount)
-  const query = new Float64Array(dimensionCount)
-  for (let position = 0; position < pointCount; position++) {
-    for (let d = 0; d < dimensionCount; d++) query[d] = points[position * dimensionCount + d]!
-    findNearest(tree, query, position, found)
-    const first = position * neighbourCount
-    for (let i = 0; i < neighbourCount; i++) {
-      positions[first + i] = found.positions[i]!
-      distances[first + i] = Math.sqrt(found.squaredDistances[i]!)
+  const search = neighbourSearch(tree, neighbourCount, pointCount)
+  for (let start = 0; start < pointCount; start += BLOCK_QUERIES) {
+    const count = Math.min(BLOCK_QUERIES, pointCount - start)
+    askForPoints(search, start, count)
+    for (let i = 0; i < count; i++) {
+      const { squaredDistances, positions: found } = search.lists[i]!
+      const first = (start + i) * neighbourCount
+      for (let n = 0; n < neighbourCount; n++) {
+        positions[first + n] = found[n]!
+        distances[first + n] = Math.sqrt(squaredDistances[n]!)
+      }
+      lastDistances[start + i] = distances[first + neighbourCount - 1]!
     }
-    lastDistances[position] = distances[first + neighbourCount - 1]!
   }
   return { neighbourCount, positions, distances, lastDistances }
 }

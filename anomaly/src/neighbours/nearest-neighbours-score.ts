@@ -10,6 +10,7 @@ import { scaleRow } from '../statistics/column-scaler.ts'
 import { mapRow } from '../statistics/whitening.ts'
 import { findNearest, type NeighbourList, neighbourList } from './kd-tree-search.ts'
 import type { NearestNeighbourModel } from './nearest-neighbours.ts'
+import { answerBlock, askForPoints, BLOCK_QUERIES, neighbourSearch } from './neighbour-search.ts'
 
 /**
  * Distance of each row to its nearest reference rows: ≥ 0, in scaled units, higher is more
@@ -36,14 +37,14 @@ export function scoreNearestNeighbours(
  */
 export function scoreReferenceRows(model: NearestNeighbourModel): Float64Array {
   const { tree } = model
-  const found = neighbourList(model.neighbourCount)
-  const query = new Float64Array(tree.dimensionCount)
+  const search = neighbourSearch(tree, model.neighbourCount, tree.pointCount)
   const scores = new Float64Array(tree.pointCount)
-  for (let position = 0; position < tree.pointCount; position++) {
-    const at = position * tree.dimensionCount
-    query.set(tree.points.subarray(at, at + tree.dimensionCount))
-    findNearest(tree, query, position, found)
-    scores[tree.originalIndices[position]!] = distanceOf(model, found)
+  for (let start = 0; start < tree.pointCount; start += BLOCK_QUERIES) {
+    const count = Math.min(BLOCK_QUERIES, tree.pointCount - start)
+    askForPoints(search, start, count)
+    for (let i = 0; i < count; i++) {
+      scores[tree.originalIndices[start + i]!] = distanceOf(model, search.lists[i]!)
+    }
   }
   return scores
 }
@@ -94,12 +95,16 @@ export function scoreNeighbourRows(
   out: Float64Array,
 ): void {
   const columnCount = model.columnNames.length
-  const found = neighbourList(model.neighbourCount)
+  const search = neighbourSearch(model.tree, model.neighbourCount, rowEnd - rowStart)
   const scratch = queryScratch(columnCount)
-  for (let row = rowStart; row < rowEnd; row++) {
-    setQuery(model, values, row * columnCount, scratch)
-    findNearest(model.tree, scratch.query, -1, found)
-    out[row] = distanceOf(model, found)
+  for (let start = rowStart; start < rowEnd; start += BLOCK_QUERIES) {
+    const count = Math.min(BLOCK_QUERIES, rowEnd - start)
+    for (let i = 0; i < count; i++) {
+      setQuery(model, values, (start + i) * columnCount, scratch)
+      search.queries.set(scratch.query, i * columnCount)
+    }
+    answerBlock(search, count, -1)
+    for (let i = 0; i < count; i++) out[start + i] = distanceOf(model, search.lists[i]!)
   }
 }
 
