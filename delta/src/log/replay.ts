@@ -12,6 +12,7 @@ import type {
   RemoveFile,
   Transaction,
 } from './actions.ts'
+import { LayeredMap } from './layered-map.ts'
 import { checkReadable, checkWallClockColumns } from './protocol.ts'
 
 /** What the log says up to a version. Delta: "Action Reconciliation". */
@@ -20,12 +21,12 @@ export interface LogState {
   readonly timestampMs: number
   readonly protocol?: Protocol
   readonly metadata?: Metadata
-  readonly transactions: ReadonlyMap<string, Transaction>
-  readonly domains: ReadonlyMap<string, DomainMetadata>
+  readonly transactions: LayeredMap<Transaction>
+  readonly domains: LayeredMap<DomainMetadata>
   /** Live files by `fileKey`. */
-  readonly files: ReadonlyMap<string, AddFile>
+  readonly files: LayeredMap<AddFile>
   /** Removed files by `fileKey`, for VACUUM and checkpoints. */
-  readonly tombstones: ReadonlyMap<string, RemoveFile>
+  readonly tombstones: LayeredMap<RemoveFile>
 }
 
 /** A table at one version, as plain data. */
@@ -49,10 +50,10 @@ export interface Snapshot {
 export const emptyState: LogState = {
   version: -1,
   timestampMs: 0,
-  transactions: new Map(),
-  domains: new Map(),
-  files: new Map(),
-  tombstones: new Map(),
+  transactions: new LayeredMap(),
+  domains: new LayeredMap(),
+  files: new LayeredMap(),
+  tombstones: new LayeredMap(),
 }
 
 /** The state after further commits, given in order of version. */
@@ -91,6 +92,9 @@ export function snapshotOf(state: LogState, table: string, previous?: Snapshot):
   const schema =
     previous?.metadata === metadata ? previous.schema : parseSchema(metadata.schemaString, table)
   checkWallClockColumns(protocol, schema, table)
+  let files: readonly AddFile[] | undefined
+  let tombstones: readonly RemoveFile[] | undefined
+  let transactions: ReadonlyMap<string, number> | undefined
   return {
     version: state.version,
     timestampMs: state.timestampMs,
@@ -98,9 +102,21 @@ export function snapshotOf(state: LogState, table: string, previous?: Snapshot):
     metadata,
     schema,
     partitionColumns: metadata.partitionColumns,
-    files: [...state.files.values()],
-    tombstones: [...state.tombstones.values()],
-    transactions: new Map([...state.transactions].map(([appId, { version }]) => [appId, version])),
+    // Lists of all files are made when somebody asks: a writer that only appends never does.
+    get files() {
+      files ??= [...state.files.values()]
+      return files
+    },
+    get tombstones() {
+      tombstones ??= [...state.tombstones.values()]
+      return tombstones
+    },
+    get transactions() {
+      transactions ??= new Map(
+        Array.from(state.transactions, ([appId, { version }]) => [appId, version]),
+      )
+      return transactions
+    },
   }
 }
 
@@ -114,37 +130,40 @@ export function fileKey(file: AddFile | RemoveFile, table: string): string {
 }
 
 function replay(state: LogState, batches: readonly Actions[], table: string): LogState {
-  const files = new Map(state.files)
-  const tombstones = new Map(state.tombstones)
-  const transactions = new Map(state.transactions)
-  const domains = new Map(state.domains)
+  const files: [string, AddFile | undefined][] = []
+  const tombstones: [string, RemoveFile | undefined][] = []
+  const transactions: [string, Transaction][] = []
+  const domains: [string, DomainMetadata | undefined][] = []
   let { protocol, metadata } = state
+  let hasTombstones = state.tombstones.size > 0
   for (const actions of batches) {
     protocol = actions.protocol ?? protocol
     metadata = actions.metadata ?? metadata
-    for (const transaction of actions.transactions) transactions.set(transaction.appId, transaction)
+    for (const transaction of actions.transactions) {
+      transactions.push([transaction.appId, transaction])
+    }
     for (const domain of actions.domains) {
-      if (domain.removed) domains.delete(domain.domain)
-      else domains.set(domain.domain, domain)
+      domains.push([domain.domain, domain.removed ? undefined : domain])
     }
     for (const remove of actions.removes) {
       const key = fileKey(remove, table)
-      files.delete(key)
-      tombstones.set(key, remove)
+      files.push([key, undefined])
+      tombstones.push([key, remove])
+      hasTombstones = true
     }
     for (const add of actions.adds) {
       const key = fileKey(add, table)
-      if (tombstones.size > 0) tombstones.delete(key)
-      files.set(key, add)
+      if (hasTombstones) tombstones.push([key, undefined])
+      files.push([key, add])
     }
   }
   return {
     ...state,
     ...(protocol === undefined ? {} : { protocol }),
     ...(metadata === undefined ? {} : { metadata }),
-    transactions,
-    domains,
-    files,
-    tombstones,
+    transactions: state.transactions.with(transactions),
+    domains: state.domains.with(domains),
+    files: state.files.with(files),
+    tombstones: state.tombstones.with(tombstones),
   }
 }
