@@ -1,7 +1,7 @@
 import { invalidOption } from '../errors.ts'
 import type { FeatureMatrix } from '../feature-matrix.ts'
 import { buildKdTree, type KdTree } from '../neighbours/kd-tree.ts'
-import { neighboursOfPoints } from '../neighbours/local-outlier-factor.ts'
+import { neighboursOfPoints } from '../neighbours/point-neighbours.ts'
 import { type ReferenceOptions, scaledReferenceRows } from '../neighbours/reference-rows.ts'
 import type { ColumnScaler } from '../statistics/column-scaler.ts'
 import { quantile } from '../statistics/quantile.ts'

@@ -66,7 +66,7 @@ export function likeliestBinCount(sorted: Float64Array): number {
 }
 
 /** Index of the first value ≥ `bound`; the length if none is. */
-export function firstAtLeast(sorted: Float64Array, bound: number): number {
+function firstAtLeast(sorted: Float64Array, bound: number): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -42,7 +42,7 @@ export function scoreExtendedRows(
 }
 
 /** Mean path length of a scaled row. */
-export function extendedDepth(forest: ExtendedForest, scaled: Float64Array): number {
+function extendedDepth(forest: ExtendedForest, scaled: Float64Array): number {
   const { treeCount, heightLimit, leafPathLengths } = forest
   const splitCount = 2 ** heightLimit - 1
   const isDense = forest.termCount === scaled.length

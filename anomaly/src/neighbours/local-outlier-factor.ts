@@ -3,7 +3,7 @@ import type { FeatureMatrix } from '../feature-matrix.ts'
 import type { ColumnScaler } from '../statistics/column-scaler.ts'
 import { buildKdTree, type KdTree } from './kd-tree.ts'
 import type { NeighbourList } from './kd-tree-search.ts'
-import { askForPoints, BLOCK_QUERIES, neighbourSearch } from './neighbour-search.ts'
+import { neighboursOfPoints, type PointNeighbours } from './point-neighbours.ts'
 import { type ReferenceOptions, scaledReferenceRows } from './reference-rows.ts'
 
 /** Added to mean reachabilities, so that a crowd of equal rows has a density: as scikit-learn. */
@@ -73,40 +73,6 @@ export function fitLocalOutlierFactor(
     neighbourDistances: neighbours.lastDistances,
     densities: densitiesOfPoints(neighbours),
   }
-}
-
-/** The neighbours of every point of a tree, itself left out; all in tree order. */
-export type PointNeighbours = {
-  readonly neighbourCount: number
-  /** points × neighbourCount positions, nearest first. */
-  readonly positions: Int32Array
-  /** points × neighbourCount distances. */
-  readonly distances: Float64Array
-  /** Distance to the last neighbour of each point. */
-  readonly lastDistances: Float64Array
-}
-
-/** Asks the tree for the neighbours of each of its points. Neighbouring queries share leaves. */
-export function neighboursOfPoints(tree: KdTree, neighbourCount: number): PointNeighbours {
-  const { pointCount } = tree
-  const positions = new Int32Array(pointCount * neighbourCount)
-  const distances = new Float64Array(pointCount * neighbourCount)
-  const lastDistances = new Float64Array(pointCount)
-  const search = neighbourSearch(tree, neighbourCount, pointCount)
-  for (let start = 0; start < pointCount; start += BLOCK_QUERIES) {
-    const count = Math.min(BLOCK_QUERIES, pointCount - start)
-    askForPoints(search, start, count)
-    for (let i = 0; i < count; i++) {
-      const { squaredDistances, positions: found } = search.lists[i]!
-      const first = (start + i) * neighbourCount
-      for (let n = 0; n < neighbourCount; n++) {
-        positions[first + n] = found[n]!
-        distances[first + n] = Math.sqrt(squaredDistances[n]!)
-      }
-      lastDistances[start + i] = distances[first + neighbourCount - 1]!
-    }
-  }
-  return { neighbourCount, positions, distances, lastDistances }
 }
 
 /** Local reachability density of every point: one over its mean reachability distance. */
