@@ -1,0 +1,1 @@
+export { onnxOfTrees } from './onnx-trees.ts'
