@@ -20,6 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def float_bits(value):
     if math.isnan(value):
         return "NaN"
+    if value == 0:
+        return "0000000000000000"
     return struct.pack(">d", value).hex()
 
 
