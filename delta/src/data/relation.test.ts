@@ -80,6 +80,24 @@ test('the partition value "null" is a text, not a null', async () => {
   expect(await rowsOf(connection, sql)).toEqual(await rowsOf(connection, `${query} ORDER BY id`))
 })
 
+test('the planner is told the true number of rows where it opens no file itself', async () => {
+  const folder = await scratchFolder()
+  for (const [index, dayCount] of [3, 40].entries()) {
+    const { connection, table } = await tableOfDays(dayCount, join(folder, String(index)))
+    const snapshot = await table.snapshot()
+    for (const options of [{ columns: ['id'] }, { fileColumn: 'f' }]) {
+      const relation = relationSql(table, snapshot, options)
+      const sql = `EXPLAIN (FORMAT json) SELECT * FROM ${relation}`
+      const [[, plan] = []] = await rowsOf(connection, sql)
+      const estimates = [
+        ...String(plan).matchAll(/READ_PARQUET[^}]*"Estimated Cardinality": "(\d+)"/g),
+      ]
+      const total = estimates.reduce((sum, [, count]) => sum + Number(count), 0)
+      expect(total, JSON.stringify({ dayCount, options })).toBe(dayCount * 10)
+    }
+  }
+})
+
 describe('columns', () => {
   test.each([3, 40])('added later are null in older files (%i partitions)', async (dayCount) => {
     const { connection, table } = await tableOfDays(dayCount)

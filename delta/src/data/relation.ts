@@ -73,7 +73,7 @@ export function relationSql(
 
 /**
  * The columns to scan.
- * @throws SchemaMismatch for a column the snapshot lacks, InvalidSchema if it has none
+ * @throws SchemaMismatch for a column the snapshot lacks, InvalidSchema if it has none or one twice
  */
 export function scanColumns(
   root: string,
@@ -142,6 +142,16 @@ function fieldsOf(root: string, snapshot: Snapshot, columns: readonly string[] |
       where: `version ${snapshot.version}`,
       what: 'no columns: the metaData action has no schema',
       fix: 'repair the metaData action; the files can be listed but not read',
+    })
+  }
+  const names = new Set(snapshot.schema.fields.map(({ name }) => name.toLowerCase()))
+  if (names.size < snapshot.schema.fields.length) {
+    throw new InvalidSchema({
+      table: root,
+      where: `version ${snapshot.version}`,
+      what: 'two columns have one name, ignoring case',
+      found: snapshot.schema.fields.map(({ name }) => name).join(', '),
+      fix: 'repair the metaData action',
     })
   }
   if (columns === undefined) return snapshot.schema.fields

@@ -34,7 +34,9 @@ export async function readErrorOf(
   if (cause instanceof DeltaError || !(cause instanceof Error)) return cause
   const root = typeof origin.table === 'string' ? origin.table : localRoot(origin.table.store)
   const message = cause.message
-  const named = origin.files.find((file) => isNamedIn(message, dataFilePath(root, file)))
+  // Behind this mark the engine quotes the query, which names other files too.
+  const [statement = ''] = message.split('\nLINE ')
+  const named = origin.files.find((file) => isNamedIn(statement, dataFilePath(root, file)))
   if (named !== undefined) return errorOf(root, origin, named, cause)
   if (!/^(?:IO|Invalid Input|Invalid|TransactionContext|Serialization) Error/.test(message)) {
     return cause

@@ -87,11 +87,21 @@ export function parseSchema(text: string, table: string): DeltaSchema {
   } catch (cause) {
     throw invalidSchema(table, 'schemaString', 'a JSON object', text.slice(0, 80), cause)
   }
-  const type = parseType(json, table, 'schemaString')
+  const type = parseNested(json, table)
   if (typeof type === 'string' || type.type !== 'struct') {
     throw invalidSchema(table, 'schemaString', 'a struct', text.slice(0, 80))
   }
   return type
+}
+
+/** Types nested so deep that the stack does not hold them are damage, not a schema. */
+function parseNested(json: unknown, table: string): DeltaType {
+  try {
+    return parseType(json, table, 'schemaString')
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw invalidSchema(table, 'schemaString', 'types nested a few levels', cause.message, cause)
+  }
 }
 
 /** The schema in the form of the log's `metaData` action. */
