@@ -104,7 +104,7 @@ async function wholeFiles(
   findings: Findings,
 ): Promise<readonly AddFile[]> {
   const counts = await footerRowCounts(connection, placed)
-  if (counts === undefined) {
+  if (counts instanceof Error) {
     if (placed.length > 1) {
       const halves = [placed.slice(0, placed.length >> 1), placed.slice(placed.length >> 1)]
       const parts = []
@@ -116,6 +116,8 @@ async function wholeFiles(
       severity: 'error',
       where: placed[0]?.file.path ?? '',
       what: 'is no Parquet file, or its footer is damaged',
+      expected: 'a readable footer',
+      found: counts.message.split('\n')[0] ?? '',
       fix: 'restore the file from a backup, or the table to a version without it',
     })
     return []
@@ -139,19 +141,22 @@ async function wholeFiles(
     .map(({ file }) => file)
 }
 
-/** Rows by path, or undefined if the footer of one of them cannot be read. */
+/** What the engine's errors begin with; anything else is a fault of this program. */
+const engineError = /^[A-Z][A-Za-z ]+ (Error|Exception): /
+
+/** Rows by path, or the engine's error if the footer of one of them cannot be read. */
 async function footerRowCounts(
   connection: DuckDBConnection,
   placed: readonly PlacedFile[],
-): Promise<ReadonlyMap<string, number> | undefined> {
+): Promise<ReadonlyMap<string, number> | Error> {
   if (placed.length === 0) return new Map()
   const paths = sqlPathList(placed.map(({ path }) => path))
   try {
     const sql = `SELECT file_name, num_rows FROM parquet_file_metadata(${paths})`
     const rows = (await connection.runAndReadAll(sql)).getRows()
     return new Map(rows.map(([name, count]) => [String(name), Number(count)]))
-  } catch {
-    // What the engine says is not needed: the files are tried in halves until the faulty one is alone.
-    return undefined
+  } catch (cause) {
+    if (cause instanceof Error && engineError.test(cause.message)) return cause
+    throw cause
   }
 }

@@ -135,6 +135,20 @@ describe('a check', () => {
     ])
   })
 
+  test('names statistics that the rows deny, by column', async () => {
+    const { store, log } = await wholeTable()
+    const path = log(`${digits(5)}.json`)
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace('maxValues\\":{\\"id\\":104', 'maxValues\\":{\\"id\\":90'))
+    const at = { version: 5 }
+    const { problems, counts } = await checkTable(store, { at })
+    expect(problems.map(({ code, where, found }) => [code, where.slice(-9), found])).toEqual([
+      ['STATISTICS_LIE', 'column id', '104'],
+    ])
+    expect(counts.statistics).toBe(5)
+    expect((await checkTable(store, { at, depth: 'files' })).problems).toEqual([])
+  })
+
   test('is refused where there is no table', async () => {
     const store = folderStore(await scratchFolder())
     await expect(checkTable(store)).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })

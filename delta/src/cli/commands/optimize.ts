@@ -25,7 +25,7 @@ export const optimizeCommand: Command = {
     const table = await openTable()
     const before = (await table.snapshot()).files.length
     output.progress(`packing ${before} files`)
-    const outcome = await withEngine(({ connection }) =>
+    const outcome = await withEngine((connection) =>
       compact(connection, table, {
         ...(size === undefined ? {} : { targetFileBytes: byteCount('target-size', size) }),
         ...(orderBy === undefined ? {} : { orderBy: orderBy.map(quoted) }),

@@ -35,7 +35,7 @@ export const sqlCommand: Command = {
       const { name, folder } = namedFolder(text)
       views.push({ name, table: await openDeltaTable(folderStore(resolve(folder))), at: {} })
     }
-    return await withEngine(async ({ connection }) => {
+    return await withEngine(async (connection) => {
       for (const view of views) await connection.run(await viewSql(view))
       const result = await connection.streamAndReadAll(query)
       const rows = result.getRowObjectsJson()
