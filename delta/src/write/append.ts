@@ -1,10 +1,11 @@
 import type { WriteOptions } from '../data/write-files.ts'
 import { writeFiles } from '../data/write-files.ts'
+import type { AddFile } from '../log/actions.ts'
 import type { Snapshot } from '../log/replay.ts'
 import type { DeltaTable } from '../table.ts'
 import { outputMetrics } from './row-counts.ts'
-import type { RowSource } from './row-source.ts'
-import { withRowQuery } from './row-source.ts'
+import type { QueryTask, RowSource } from './row-source.ts'
+import { withRowQueries, withRowQuery } from './row-source.ts'
 import type { WriteControl, WriteOutcome } from './write-outcome.ts'
 import { commitPlanned } from './write-outcome.ts'
 
@@ -31,12 +32,7 @@ export async function append(
   options: AppendOptions = {},
 ): Promise<WriteOutcome> {
   return await commitPlanned(table, options, async (snapshot) => {
-    const adds = await withRowQuery(
-      source,
-      snapshot.schema,
-      table.store.location,
-      (connection, query) => writeFiles(connection, table, query, layoutOptions(options, snapshot)),
-    )
+    const adds = await writeRows(table, source, options, snapshot)
     if (adds.length === 0) return undefined
     return {
       adds,
@@ -45,6 +41,25 @@ export async function append(
       metrics: outputMetrics(adds),
     }
   })
+}
+
+/**
+ * Writes rows as data files. Rows from JavaScript become several files at once, unless they are sorted
+ * or split by partition, which wants all of them together.
+ */
+export async function writeRows(
+  table: DeltaTable,
+  source: RowSource,
+  options: FileLayout & Pick<WriteControl, 'timestampMs'>,
+  snapshot: Snapshot,
+): Promise<readonly AddFile[]> {
+  const layout = layoutOptions(options, snapshot)
+  const { location } = table.store
+  const write: QueryTask<readonly AddFile[]> = (connection, query) =>
+    writeFiles(connection, table, query, layout)
+  const isTogether = options.orderBy !== undefined || snapshot.partitionColumns.length > 0
+  if (isTogether) return await withRowQuery(source, snapshot.schema, location, write)
+  return (await withRowQueries(source, snapshot.schema, location, write)).flat()
 }
 
 /** The options of a write that `writeFiles` takes. */

@@ -4,29 +4,32 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 
-/** A SQL engine for the time of one call; further connections see the same tables. */
-export interface Engine {
-  readonly connection: DuckDBConnection
-  /** Another connection to the same database; the engine closes it. */
-  readonly connect: () => Promise<DuckDBConnection>
+/** How much of the machine an engine may use. */
+export interface EngineSettings {
+  /** Default: all cores. */
+  readonly threads?: number
 }
 
 /** Opens a database in memory, with its clock in UTC, for one task. Costs about 10 ms. */
-export async function withEngine<T>(task: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine<T>(
+  task: (connection: DuckDBConnection) => Promise<T>,
+  { threads }: EngineSettings = {},
+): Promise<T> {
   // Data that does not fit in memory spills here; the engine removes the folder.
   const spill = join(tmpdir(), `delta-spill-${randomUUID()}`)
-  const instance = await DuckDBInstance.create(':memory:', { temp_directory: spill })
-  const opened: DuckDBConnection[] = []
-  const connect = async () => {
-    const connection = await instance.connect()
-    opened.push(connection)
-    await connection.run("SET TimeZone='UTC'")
-    return connection
-  }
+  const instance = await DuckDBInstance.create(':memory:', {
+    temp_directory: spill,
+    ...(threads === undefined ? {} : { threads: String(threads) }),
+  })
   try {
-    return await task({ connection: await connect(), connect })
+    const connection = await instance.connect()
+    try {
+      await connection.run("SET TimeZone='UTC'")
+      return await task(connection)
+    } finally {
+      connection.closeSync()
+    }
   } finally {
-    for (const connection of opened) connection.closeSync()
     instance.closeSync()
   }
 }
@@ -37,5 +40,5 @@ export async function withConnection<T>(
   task: (connection: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
   if (connection !== undefined) return await task(connection)
-  return await withEngine((engine) => task(engine.connection))
+  return await withEngine(task)
 }

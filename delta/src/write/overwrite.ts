@@ -8,7 +8,7 @@ import { schemaString } from '../schema/schema.ts'
 import { checkNewSchema } from '../schema/schema-rules.ts'
 import type { DeltaTable } from '../table.ts'
 import type { FileLayout } from './append.ts'
-import { layoutOptions } from './append.ts'
+import { layoutOptions, writeRows } from './append.ts'
 import { predicateText } from './delete-where.ts'
 import { findMatchingRows } from './matching-rows.ts'
 import type { Predicate } from './predicate.ts'
@@ -40,12 +40,7 @@ export async function overwrite(
 ): Promise<WriteOutcome> {
   return await commitPlanned(table, options, async (snapshot) => {
     const target = withSchema(snapshot, options, table.store.location)
-    const adds = await withRowQuery(
-      source,
-      target.schema,
-      table.store.location,
-      (connection, query) => writeFiles(connection, table, query, layoutOptions(options, target)),
-    )
+    const adds = await writeRows(table, source, options, target)
     const isSame = target === snapshot
     if (isSame && adds.length === 0 && snapshot.files.length === 0) return undefined
     return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sqlName, sqlPathList, sqlText } from '../data/sql-text.ts'
@@ -9,8 +9,9 @@ import { toDuckDbType } from '../schema/duckdb-types.ts'
 import type { DeltaField, DeltaSchema, DeltaType } from '../schema/schema.ts'
 import type { ColumnData } from './column-data.ts'
 import { columnsOfRows, plainColumns } from './column-data.ts'
+import type { EngineSettings } from './engine.ts'
 import { withConnection, withEngine } from './engine.ts'
-import { stageColumns } from './stage-columns.ts'
+import { scanColumns } from './scan-columns.ts'
 
 /**
  * Rows to write, in one of five forms. Columns of the table that are not given become null.
@@ -30,8 +31,14 @@ export type RowSource =
   | { readonly ndjsonFiles: string | readonly string[] }
   | { readonly query: string; readonly connection?: DuckDBConnection }
 
-/** Name of the engine's table that holds rows handed over from JavaScript. */
-const stagedName = 'rows_from_javascript'
+/** Rows from JavaScript are worth another engine from so many on. */
+const rowsPerEngine = 250_000
+
+/** More engines than this would wait for JavaScript, which hands the rows over. */
+const maxEngines = 4
+
+/** Runs a task on a SELECT. */
+export type QueryTask<T> = (connection: DuckDBConnection, query: string) => Promise<T>
 
 /**
  * Runs a task on a SELECT that yields the rows, once or several times.
@@ -41,24 +48,17 @@ export async function withRowQuery<T>(
   source: RowSource,
   schema: DeltaSchema,
   table: string,
-  task: (connection: DuckDBConnection, query: string) => Promise<T>,
+  task: QueryTask<T>,
 ): Promise<T> {
   if ('query' in source) {
     return await withConnection(source.connection, (connection) => task(connection, source.query))
   }
-  if ('columns' in source || 'rows' in source) {
-    const { columns, rowCount } =
-      'columns' in source
-        ? plainColumns(source.columns, schema.fields, table)
-        : columnsOfRows(source.rows, schema.fields, table)
-    return await withEngine(async ({ connection }) => {
-      if (columns.length === 0) return await task(connection, emptyQuery(schema))
-      await stageColumns(connection, stagedName, columns, { start: 0, end: rowCount, table })
-      return await task(connection, `SELECT * FROM ${stagedName}`)
-    })
+  if (isInMemory(source)) {
+    const plain = plainRows(source, schema, table)
+    return await withScan(plain, { start: 0, end: plain.rowCount, table }, {}, schema, task)
   }
   return await withNdjsonFiles(source, async (files) =>
-    withEngine(async ({ connection }) => {
+    withEngine(async (connection) => {
       if (files.length === 0) return await task(connection, emptyQuery(schema))
       try {
         return await task(connection, ndjsonQuery(files, schema, table))
@@ -67,6 +67,72 @@ export async function withRowQuery<T>(
       }
     }),
   )
+}
+
+/**
+ * As `withRowQuery`, but many rows from JavaScript are split in order among engines of one thread each
+ * that run the task side by side: handing rows over then overlaps with writing them.
+ * @returns what each of them returned
+ */
+export async function withRowQueries<T>(
+  source: RowSource,
+  schema: DeltaSchema,
+  table: string,
+  task: QueryTask<T>,
+): Promise<readonly T[]> {
+  if (!isInMemory(source)) return [await withRowQuery(source, schema, table, task)]
+  const plain = plainRows(source, schema, table)
+  const wanted = Math.floor(plain.rowCount / rowsPerEngine)
+  const engineCount = Math.max(1, Math.min(wanted, availableParallelism(), maxEngines))
+  const bound = (part: number) => Math.floor((plain.rowCount * part) / engineCount)
+  const parts = Array.from({ length: engineCount }, (_, part) =>
+    withScan(
+      plain,
+      { start: bound(part), end: bound(part + 1), table },
+      { threads: 1 },
+      schema,
+      task,
+    ),
+  )
+  // All end before an error is passed on: none may write files after the others were cleaned away.
+  const ended = await Promise.allSettled(parts)
+  const failed = ended.find((part) => part.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return ended.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []))
+}
+
+/** Rows that JavaScript holds. */
+type RowsInMemory = Extract<RowSource, { readonly columns: unknown } | { readonly rows: unknown }>
+
+function isInMemory(source: RowSource): source is RowsInMemory {
+  return 'columns' in source || 'rows' in source
+}
+
+function plainRows(
+  source: RowsInMemory,
+  schema: DeltaSchema,
+  table: string,
+): ReturnType<typeof plainColumns> {
+  if ('columns' in source) return plainColumns(source.columns, schema.fields, table)
+  return columnsOfRows(source.rows, schema.fields, table)
+}
+
+async function withScan<T>(
+  { columns }: ReturnType<typeof plainColumns>,
+  range: { readonly start: number; readonly end: number; readonly table: string },
+  settings: EngineSettings,
+  schema: DeltaSchema,
+  task: QueryTask<T>,
+): Promise<T> {
+  return await withEngine(async (connection) => {
+    if (columns.length === 0) return await task(connection, emptyQuery(schema))
+    const scan = scanColumns(connection, columns, range)
+    try {
+      return await task(connection, scan.query)
+    } catch (cause) {
+      throw scan.failure() ?? cause
+    }
+  }, settings)
 }
 
 async function withNdjsonFiles<T>(

@@ -6,7 +6,7 @@ import {
   DATE,
   DECIMAL,
   DOUBLE,
-  DuckDBDataChunk,
+  DuckDBTableFunction,
   FLOAT,
   INTEGER,
   LIST,
@@ -18,8 +18,6 @@ import {
   TINYINT,
   VARCHAR,
 } from '@duckdb/node-api'
-import { sqlName } from '../data/sql-text.ts'
-import { toDuckDbType } from '../schema/duckdb-types.ts'
 import type { DeltaType } from '../schema/schema.ts'
 import { unreachable } from '../schema/schema.ts'
 import type { CellConverter } from './cell-value.ts'
@@ -30,36 +28,66 @@ import { badValue } from './column-data.ts'
 /** Rows that the engine takes at a time; its vector size. */
 const chunkRows = 2048
 
+/** Name of the table function, in an engine of its own. */
+const scanName = 'rows_from_javascript'
+
+/** A scan of columns in the engine. */
+export interface ColumnScan {
+  /** A SELECT that yields the rows, each time it is run. */
+  readonly query: string
+  /** What stopped a scan, if our own side did: the engine's error says less. */
+  readonly failure: () => unknown
+}
+
 /**
- * Copies rows `start`..`end` of the columns into a new table of the engine. Typed arrays of the
- * column's own type are copied as memory; other values go one by one.
- * @throws SchemaMismatch naming column and row
+ * Makes rows `start`..`end` of the columns readable by SQL on this connection, without a copy of them:
+ * the engine asks for 2,048 rows at a time. Typed arrays of the column's own type are copied as memory;
+ * other values go one by one.
  */
-export async function stageColumns(
+export function scanColumns(
   connection: DuckDBConnection,
-  name: string,
   columns: readonly PlainColumn[],
   { start, end, table }: { readonly start: number; readonly end: number; readonly table: string },
-): Promise<void> {
-  const declared = columns.map(({ field }) => `${sqlName(field.name)} ${toDuckDbType(field.type)}`)
-  await connection.run(`CREATE OR REPLACE TABLE ${sqlName(name)} (${declared.join(', ')})`)
-  const types = columns.map(({ field }) => engineType(field.type))
+): ColumnScan {
   const converters = columns.map(({ field }) => cellConverter(field.type))
-  const appender = await connection.createAppender(name)
-  const chunk = DuckDBDataChunk.create(types)
-  for (let from = start; from < end; from += chunkRows) {
-    const rowCount = Math.min(chunkRows, end - from)
-    chunk.reset()
-    chunk.rowCount = rowCount
-    for (let index = 0; index < columns.length; index++) {
-      const column = columns[index]
-      const convert = converters[index]
-      if (column === undefined || convert === undefined) continue
-      fill(chunk.getColumnVector(index), column, convert, from, rowCount, table)
-    }
-    appender.appendDataChunk(chunk)
-  }
-  appender.closeSync()
+  let failure: unknown
+  const scan = DuckDBTableFunction.create({
+    name: scanName,
+    bindFunction: (bind) => {
+      for (const { field } of columns) bind.addResultColumn(field.name, engineType(field.type))
+      bind.setCardinality(end - start, true)
+    },
+    initFunction: (init) => {
+      init.setInitData({ next: start })
+      init.setMaxThreads(1)
+    },
+    mainFunction: (info, output) => {
+      try {
+        const cursor = info.initData
+        if (!isCursor(cursor)) throw new Error('the engine lost the cursor of its scan')
+        const from = cursor.next
+        const rowCount = Math.min(chunkRows, end - from)
+        output.rowCount = rowCount
+        if (rowCount === 0) return
+        for (let index = 0; index < columns.length; index++) {
+          const column = columns[index]
+          const convert = converters[index]
+          if (column === undefined || convert === undefined) continue
+          fill(output.getColumnVector(index), column, convert, from, rowCount, table)
+        }
+        cursor.next = from + rowCount
+      } catch (cause) {
+        failure = cause
+        info.setError('the rows from JavaScript stopped')
+      }
+    },
+  })
+  connection.registerTableFunction(scan)
+  return { query: `SELECT * FROM ${scanName}()`, failure: () => failure }
+}
+
+function isCursor(value: object | undefined): value is { next: number } {
+  return value !== undefined && 'next' in value && typeof value.next === 'number'
 }
 
 function fill(
