@@ -72,6 +72,8 @@ export { readErrorOf } from './read/read-error.ts'
 export type { ColumnValues, RowBatch, TypedColumn } from './read/row-batch.ts'
 export type { RowsOptions } from './read/rows.ts'
 export { rows } from './read/rows.ts'
+export type { ColumnType } from './schema/columns.ts'
+export { columns } from './schema/columns.ts'
 export { fromDuckDbType, toDuckDbType } from './schema/duckdb-types.ts'
 export type {
   ArrayType,
