@@ -18,7 +18,7 @@ const TABLES = [0, 3, 5, 8, 10]
 export type DenseRatios = {
   /** From equal weights with rows in equal order, the farthest from 1 of each table's seeds. */
   readonly equalStart: Readonly<Record<string, number>>
-  /** From own weights with rows shuffled: mean over tables and seeds; noisy. */
+  /** From own weights with rows shuffled: geometric mean over tables and seeds; noisy. */
   readonly ownStart: number
 }
 
@@ -48,16 +48,16 @@ export async function denseLossRatios(
     jobs: jobs.map(({ key, layers, seed }) => ({ key, layers, seed })),
   })
   const equalStart: Record<string, number> = {}
-  let own = 0
+  let logarithms = 0
   for (const { key, table, rows, settings } of jobs) {
     const name = tables.names[table] ?? key
     const { fromOurs = Number.NaN, fromOwn = Number.NaN } = found[key] ?? {}
     const ratio = lossOf(rows, { ...settings, shuffle: false }) / fromOurs
     const farthest = equalStart[name] ?? 1
     equalStart[name] = Math.abs(ratio - 1) >= Math.abs(farthest - 1) ? ratio : farthest
-    own += lossOf(rows, settings) / fromOwn / jobs.length
+    logarithms += Math.log(lossOf(rows, settings) / fromOwn)
   }
-  return { equalStart, ownStart: own }
+  return { equalStart, ownStart: Math.exp(logarithms / jobs.length) }
 }
 
 function settingsFor(rows: FeatureMatrix, seed: number): AutoencoderOptions {
@@ -65,6 +65,9 @@ function settingsFor(rows: FeatureMatrix, seed: number): AutoencoderOptions {
   const outer = Math.max(2, Math.floor((2 * width) / 3))
   return {
     hiddenSizes: [outer, Math.max(1, Math.floor(width / 3)), outer],
+    activation: 'relu',
+    // The peer limits no cell.
+    clip: Number.POSITIVE_INFINITY,
     batchSize: 64,
     l2: 1e-4,
     maxEpochs: EPOCHS,
