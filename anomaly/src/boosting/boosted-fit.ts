@@ -28,7 +28,8 @@ const EDGE_SAMPLE_ROWS = 50_000
  * @param target labels or values, one per row
  * @throws TOO_FEW_ROWS, SHAPE_MISMATCH, NOT_FINITE on ±∞, INVALID_OPTION, ONE_CLASS, COLUMN_MISMATCH
  *   of the validation matrix, WORKER_FAILED
- * Cost: about rounds · outputs · rows · columns · 3 ns in one thread, 10 bytes per cell.
+ * Cost: about rounds · outputs · rows · columns · 4 ns in one thread; 10 bytes per cell, and
+ * 4 kB per leaf and column.
  * Source: Friedman 2001; Chen & Guestrin 2016 for the second-order gain; Ke et al. 2017 for
  * histograms and leaf-wise growth.
  */

@@ -133,4 +133,16 @@ describe('rounds', () => {
     const probabilities = predictBoostedTrees(model, matrix)
     expect(probabilities.every((p, row) => Math.abs(p - sign[row]!) < 0.01)).toBe(true)
   })
+
+  test('constant and all-missing columns are no columns to split', () => {
+    const values = matrix.values.map((value, i) => [value, 7, Number.NaN, value][i % 4]!)
+    const labels = from(0, 800).map((row) => (noisy[row]! > 0 ? 1 : 0))
+    const model = fitBoostedTrees({ ...matrix, values }, { kind: 'binary', labels })
+    expect(model.treeRoots.length).toBeGreaterThan(0)
+    for (let node = 0; node < model.leafValues.length; node++) {
+      expect([0, 3]).toContain(model.splitColumns[node])
+    }
+    const flat = { ...matrix, values: values.map((_, i) => [7, 7, Number.NaN, 0][i % 4]!) }
+    expect(fitBoostedTrees(flat, { kind: 'binary', labels }).treeRoots).toHaveLength(0)
+  })
 })
