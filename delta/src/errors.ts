@@ -8,6 +8,7 @@ export type DeltaErrorCode =
   | 'DELETION_VECTOR_UNREADABLE'
   | 'DATA_FILE_MISSING'
   | 'DATA_FILE_UNREADABLE'
+  | 'STREAM_INTERRUPTED'
   | 'UNSUPPORTED_FEATURE'
   | 'TABLE_NOT_WRITABLE'
   | 'INVALID_SCHEMA'
@@ -112,6 +113,13 @@ export class DataFileMissing extends DeltaError {
 export class DataFileUnreadable extends DeltaError {
   constructor(facts: ErrorFacts) {
     super('DATA_FILE_UNREADABLE', facts)
+  }
+}
+
+/** A connection was used for something else while a stream of rows on it was open. */
+export class StreamInterrupted extends DeltaError {
+  constructor(facts: ErrorFacts) {
+    super('STREAM_INTERRUPTED', facts)
   }
 }
 

@@ -31,6 +31,7 @@ export {
   RowsOutsidePredicate,
   SchemaMismatch,
   StoreNotLocal,
+  StreamInterrupted,
   TableAlreadyExists,
   TableNotFound,
   TableNotWritable,

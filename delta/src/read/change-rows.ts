@@ -25,7 +25,7 @@ export interface ChangeRowsOptions {
   readonly columns?: readonly string[]
   /** As in `rows`; a batch holds rows of one version only. */
   readonly batchRows?: number
-  /** Engine to read with; its session's `TimeZone` becomes UTC. Default: one for this stream. */
+  /** As in `rows`: for this stream alone until it ends. Default: an engine for this stream. */
   readonly connection?: DuckDBConnection
 }
 
@@ -46,7 +46,7 @@ const ownColumns: readonly DeltaField[] = (
  * `_commit_timestamp`. Without a change feed a rewritten file shows its old rows as deleted and its new
  * rows as inserted. Compaction shows none. Delta: "Change Data Files".
  * @throws VersionNotAvailable, LogCorrupt, DataFileMissing (VACUUM took a removed file),
- *   DataFileUnreadable, DeletionVectorUnreadable, SchemaMismatch, StoreNotLocal
+ *   DataFileUnreadable, DeletionVectorUnreadable, SchemaMismatch, StoreNotLocal, StreamInterrupted
  */
 export async function* changeRows(
   table: DeltaTable,

@@ -12,6 +12,7 @@ import {
   InvalidPredicate,
   SchemaMismatch,
   StoreNotLocal,
+  StreamInterrupted,
 } from '../errors.ts'
 import { foreignTable, mappedField, structOf } from '../foreign-table.testing.ts'
 import { createTable } from '../open-table.ts'
@@ -166,6 +167,19 @@ describe('rows', () => {
       break
     }
     expect(await rowsOf(connection, 'SELECT 1')).toEqual([[1]])
+  })
+
+  test('end with an error, not short, where their connection is used meanwhile', async () => {
+    const { connection, table } = await tableOfNumbers()
+    let rowCount = 0
+    const reading = async () => {
+      for await (const batch of rows(table, { connection, batchRows: 1 })) {
+        rowCount += batch.rowCount
+        await connection.run('SELECT 1')
+      }
+    }
+    await expect(reading()).rejects.toThrow(StreamInterrupted)
+    expect(rowCount).toBeLessThan(12_000)
   })
 
   test('are refused for an unknown column, a bad condition, or a store without files', async () => {

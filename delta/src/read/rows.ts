@@ -3,6 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { relationSql, scanColumns } from '../data/relation.ts'
 import { sqlName } from '../data/sql-text.ts'
 import { localRoot } from '../data/write-files.ts'
+import { StreamInterrupted } from '../errors.ts'
 import type { AddFile } from '../log/actions.ts'
 import type { Snapshot } from '../log/replay.ts'
 import type { DeltaField } from '../schema/schema.ts'
@@ -35,7 +36,10 @@ export interface RowsOptions {
    * may be longer by one, and the last one is shorter. Default 16,384.
    */
   readonly batchRows?: number
-  /** Engine to read with; its session's `TimeZone` becomes UTC. Default: one for this stream. */
+  /**
+   * Connection to read with, for this stream alone until it ends; its session's `TimeZone` becomes
+   * UTC. Default: an engine for this stream.
+   */
   readonly connection?: DuckDBConnection
 }
 
@@ -49,7 +53,7 @@ const defaultBatchRows = 16_384
  * Statistics decide only which files `where` opens; a file whose statistics deny rows that it has is
  * skipped with them (`checkStatistics` finds such files).
  * @throws DataFileMissing, DataFileUnreadable, DeletionVectorUnreadable, SchemaMismatch,
- *   InvalidPredicate, InvalidPartitionValue, PathOutsideTable, StoreNotLocal
+ *   InvalidPredicate, InvalidPartitionValue, PathOutsideTable, StoreNotLocal, StreamInterrupted
  */
 export async function* rows(
   table: DeltaTable,
@@ -84,7 +88,11 @@ export function selected({ name, type }: DeltaField): string {
   return type === 'string' ? `encode(${sqlName(name)}) AS ${sqlName(name)}` : sqlName(name)
 }
 
-/** The result of a query in batches; `fields` are its columns. */
+/**
+ * The result of a query in batches; `fields` are its columns.
+ * @throws StreamInterrupted if the connection runs another query meanwhile: the engine then ends the
+ *   stream early without a word, so the end is marked by a row of its own
+ */
 export async function* batches(
   connection: DuckDBConnection,
   sql: string,
@@ -92,14 +100,22 @@ export async function* batches(
   origin: ReadOrigin,
   batchRows = defaultBatchRows,
 ): AsyncGenerator<RowBatch, void, undefined> {
+  const nulls = fields.map(() => 'NULL').join(', ')
+  const marked = `SELECT *, false FROM (${sql}) UNION ALL SELECT ${nulls}, true`
   let waiting: DuckDBDataChunk[] = []
   let rowCount = 0
+  let isComplete = false
   try {
     await connection.run("SET TimeZone='UTC'")
-    const result = await connection.stream(sql)
+    const result = await connection.stream(marked)
     for (;;) {
       const chunk = await result.fetchChunk()
       if (chunk === null || chunk.rowCount === 0) break
+      if (chunk.getColumnVector(fields.length).getItem(chunk.rowCount - 1) === true) {
+        isComplete = true
+        chunk.rowCount -= 1
+        if (chunk.rowCount === 0) continue
+      }
       waiting.push(chunk)
       rowCount += chunk.rowCount
       if (rowCount < batchRows) continue
@@ -112,6 +128,16 @@ export async function* batches(
     throw await readErrorOf(cause, origin, connection)
   }
   if (rowCount > 0) yield batchOf(waiting, fields)
+  if (!isComplete) throw interrupted(origin)
+}
+
+function interrupted({ table, snapshot }: ReadOrigin): StreamInterrupted {
+  return new StreamInterrupted({
+    table: typeof table === 'string' ? table : table.store.location,
+    where: `version ${snapshot.version}`,
+    what: 'the stream of rows ended early: its connection was used for another query',
+    fix: 'give the stream a connection of its own, or none',
+  })
 }
 
 /** The connection given, or one of its own with what closes it. */
