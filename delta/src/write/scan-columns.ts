@@ -6,7 +6,9 @@ import {
   DATE,
   DECIMAL,
   DOUBLE,
+  DuckDBBooleanVector,
   DuckDBTableFunction,
+  ENUM,
   FLOAT,
   INTEGER,
   LIST,
@@ -18,12 +20,15 @@ import {
   TINYINT,
   VARCHAR,
 } from '@duckdb/node-api'
+import { sqlName } from '../data/sql-text.ts'
 import type { DeltaType } from '../schema/schema.ts'
 import { unreachable } from '../schema/schema.ts'
 import type { CellConverter } from './cell-value.ts'
 import { cellConverter } from './cell-value.ts'
 import type { PlainColumn } from './column-data.ts'
 import { badValue } from './column-data.ts'
+import type { TextDictionary } from './text-dictionary.ts'
+import { textDictionary } from './text-dictionary.ts'
 
 /** Rows that the engine takes at a time; its vector size. */
 const chunkRows = 2048
@@ -49,12 +54,12 @@ export function scanColumns(
   columns: readonly PlainColumn[],
   { start, end, table }: { readonly start: number; readonly end: number; readonly table: string },
 ): ColumnScan {
-  const converters = columns.map(({ field }) => cellConverter(field.type))
+  const scanned = columns.map((column) => scannedColumn(column, start, end, table))
   let failure: unknown
   const scan = DuckDBTableFunction.create({
     name: scanName,
     bindFunction: (bind) => {
-      for (const { field } of columns) bind.addResultColumn(field.name, engineType(field.type))
+      for (const { name, type } of scanned) bind.addResultColumn(name, type)
       bind.setCardinality(end - start, true)
     },
     initFunction: (init) => {
@@ -69,11 +74,8 @@ export function scanColumns(
         const rowCount = Math.min(chunkRows, end - from)
         output.rowCount = rowCount
         if (rowCount === 0) return
-        for (let index = 0; index < columns.length; index++) {
-          const column = columns[index]
-          const convert = converters[index]
-          if (column === undefined || convert === undefined) continue
-          fill(output.getColumnVector(index), column, convert, from, rowCount, table)
+        for (let index = 0; index < scanned.length; index++) {
+          scanned[index]?.fill(output.getColumnVector(index), from, rowCount)
         }
         cursor.next = from + rowCount
       } catch (cause) {
@@ -83,7 +85,81 @@ export function scanColumns(
     },
   })
   connection.registerTableFunction(scan)
-  return { query: `SELECT * FROM ${scanName}()`, failure: () => failure }
+  const selected = scanned.map(({ sql, name }) => `${sql} AS ${sqlName(name)}`)
+  return { query: `SELECT ${selected.join(', ')} FROM ${scanName}()`, failure: () => failure }
+}
+
+/** A column as the engine is given it, and the SQL that makes it what the table has. */
+interface ScannedColumn {
+  readonly name: string
+  readonly type: DuckDBType
+  readonly sql: string
+  readonly fill: (vector: DuckDBVector, from: number, rowCount: number) => void
+}
+
+function scannedColumn(
+  column: PlainColumn,
+  start: number,
+  end: number,
+  table: string,
+): ScannedColumn {
+  const { field, values, valid } = column
+  const { name } = field
+  const dictionary =
+    field.type === 'string' && valid === undefined && isPlainArray(values)
+      ? textDictionary(values, start, end)
+      : undefined
+  if (dictionary === undefined) {
+    const convert = cellConverter(field.type)
+    return {
+      name,
+      type: engineType(field.type),
+      sql: sqlName(name),
+      fill: (vector, from, rowCount) => fill(vector, column, convert, from, rowCount, table),
+    }
+  }
+  return {
+    name,
+    type: ENUM(dictionary.texts),
+    sql: `CAST(${sqlName(name)} AS VARCHAR)`,
+    fill: (vector, from, rowCount) => fillCodes(vector, dictionary, from - start, rowCount),
+  }
+}
+
+function isPlainArray(values: PlainColumn['values']): values is readonly unknown[] {
+  return Array.isArray(values)
+}
+
+function fillCodes(
+  vector: DuckDBVector,
+  { texts, codes, nullRows }: TextDictionary,
+  from: number,
+  rowCount: number,
+): void {
+  const items: unknown = Reflect.get(vector, 'items')
+  const part = codes.subarray(from, from + rowCount)
+  if (items instanceof Uint8Array || items instanceof Uint16Array) items.set(part)
+  else for (let i = 0; i < rowCount; i++) vector.setItem(i, texts[part[i]!] ?? null)
+  if (nullRows !== undefined) {
+    for (let at = firstAtLeast(nullRows, from); at < nullRows.length; at++) {
+      const row = nullRows[at]! - from
+      if (row >= rowCount) break
+      vector.setItem(row, null)
+    }
+  }
+  vector.flush()
+}
+
+/** Position of the first number that is not below `wanted` in a rising list. */
+function firstAtLeast(rising: Uint32Array, wanted: number): number {
+  let low = 0
+  let high = rising.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (rising[middle]! < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function isCursor(value: object | undefined): value is { next: number } {
@@ -122,6 +198,7 @@ function copiedAsMemory(
   from: number,
   rowCount: number,
 ): boolean {
+  if (vector instanceof DuckDBBooleanVector) return copiedFlags(vector, values, from, rowCount)
   const items: unknown = Reflect.get(vector, 'items')
   const to = from + rowCount
   if (items instanceof Float64Array || items instanceof Float32Array) {
@@ -149,6 +226,22 @@ function copiedAsMemory(
     return true
   }
   return false
+}
+
+/** Flags of 0 and 1 are as in memory; other numbers are left to be refused one by one. */
+function copiedFlags(
+  vector: DuckDBBooleanVector,
+  values: PlainColumn['values'],
+  from: number,
+  rowCount: number,
+): boolean {
+  const view: unknown = Reflect.get(vector, 'dataView')
+  const isBytes = view instanceof DataView && view.byteLength === rowCount
+  if (!isBytes || !(values instanceof Uint8Array)) return false
+  for (let i = from; i < from + rowCount; i++) if (values[i]! > 1) return false
+  const items = new Uint8Array(view.buffer, view.byteOffset, rowCount)
+  items.set(values.subarray(from, from + rowCount))
+  return true
 }
 
 function isShort(values: unknown): values is Int16Array | Int8Array | Uint16Array | Uint8Array {
