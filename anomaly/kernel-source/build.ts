@@ -1,9 +1,26 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { main } from 'assemblyscript/asc'
+
+/** What is used of the compiler. Its own declarations would change the global `console`. */
+type Compiler = {
+  readonly main: (
+    args: readonly string[],
+    files: {
+      readonly readFile: (name: string) => string | null
+      readonly writeFile: (name: string, contents: string | Uint8Array) => void
+      readonly listFiles: () => readonly string[]
+    },
+  ) => Promise<{
+    readonly error: Error | null
+    readonly stderr: { readonly toString: () => string }
+  }>
+}
+
+const compilerModule: string = 'assemblyscript/asc'
 
 /** Compiles the kernel's AssemblyScript source. The same compiler version gives the same bytes. */
 export async function buildKernel(): Promise<Uint8Array> {
+  const { main } = (await import(compilerModule)) as Compiler
   let binary: Uint8Array | undefined
   const options = ['--outFile', 'kernel.wasm', '-O3', '--noAssert', '--runtime', 'stub']
   const memory = [
