@@ -1,0 +1,63 @@
+// Builds the package as it is published, into delta/dist: plain JavaScript with declarations, so that
+// it runs from node_modules, where Node strips no types. node delta/packaging/build-package.ts [FOLDER]
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const packageFolder = join(import.meta.dirname, '..')
+const target = resolve(process.argv[2] ?? join(packageFolder, 'dist'))
+const require = createRequire(import.meta.url)
+
+type Manifest = Readonly<Record<string, unknown>> & { readonly name: string }
+
+/** The compiler's own program, whatever the shell's path says. */
+function compiler(): string {
+  const manifest = require.resolve('typescript/package.json')
+  return join(dirname(manifest), 'bin', 'tsc')
+}
+
+function compile(): void {
+  const sources = readdirSync(join(packageFolder, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !/\.(test|testing|contract)\.ts$/.test(path))
+    .map((path) => join(packageFolder, 'src', path))
+  const config = join(target, 'tsconfig.json')
+  const compilerOptions = {
+    rootDir: join(packageFolder, 'src'),
+    outDir: join(target, 'dist'),
+    noEmit: false,
+    allowImportingTsExtensions: false,
+    rewriteRelativeImportExtensions: true,
+    declaration: true,
+    typeRoots: [join(packageFolder, '..', 'node_modules', '@types')],
+  }
+  const base = fileURLToPath(new URL('../../tsconfig.json', import.meta.url))
+  writeFileSync(
+    config,
+    JSON.stringify({ extends: base, compilerOptions, files: sources, include: [] }),
+  )
+  execFileSync(process.execPath, [compiler(), '-p', config], { stdio: 'inherit' })
+  rmSync(config)
+}
+
+function writeManifest(): void {
+  const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as Manifest
+  const { scripts: _scripts, ...rest } = manifest
+  const published = {
+    ...rest,
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    files: ['bin', 'dist', 'docs'],
+  }
+  writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+}
+
+rmSync(target, { recursive: true, force: true })
+mkdirSync(target, { recursive: true })
+compile()
+writeManifest()
+for (const part of ['bin', 'docs', 'README.md']) {
+  cpSync(join(packageFolder, part), join(target, part), { recursive: true })
+}
+cpSync(join(packageFolder, '..', 'LICENSE'), join(target, 'LICENSE'))
+console.log(`built in ${target}; publish it with: npm publish ${target}`)
