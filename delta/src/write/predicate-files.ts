@@ -1,5 +1,6 @@
 import type { StatisticValue } from '../data/statistics.ts'
 import { parseStatistics } from '../data/statistics.ts'
+import { compareText } from '../data/text-order.ts'
 import type { AddFile } from '../log/actions.ts'
 import type { DeltaField, DeltaSchema } from '../schema/schema.ts'
 import { daysOf, microsOf } from './calendar.ts'
@@ -212,18 +213,4 @@ function orderedOf(field: DeltaField, value: StatisticValue): OrderedValue {
     default:
       return undefined
   }
-}
-
-/** Order of UTF-8 bytes, which is that of code points; UTF-16 units differ for surrogates. */
-function compareText(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const left = a.charCodeAt(i)
-    const right = b.charCodeAt(i)
-    if (left === right) continue
-    const leftIsHigh = left >= 0xd800 && left < 0xe000
-    const rightIsHigh = right >= 0xd800 && right < 0xe000
-    return leftIsHigh === rightIsHigh ? left - right : leftIsHigh ? 1 : -1
-  }
-  return a.length - b.length
 }

@@ -45,7 +45,7 @@ export function columnValue(field: DeltaField, value: PredicateValue, table: str
 function valueOfType(field: DeltaField, value: PredicateValue): ColumnValue | undefined {
   const { type } = field
   const cast = (text: string, ordered: OrderedValue): ColumnValue => ({
-    sql: `CAST(${safeSqlText(text)} AS ${toDuckDbType(type)})`,
+    sql: `CAST(${sqlText(text)} AS ${toDuckDbType(type)})`,
     ordered,
   })
   if (typeof type !== 'string') {
@@ -112,10 +112,4 @@ function decimalText(value: PredicateValue, scale: number): string | undefined {
 function floatText(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   return Object.is(value, -0) ? '-0.0' : String(value)
-}
-
-/** A zero character would end the statement, so it is spelled out. */
-function safeSqlText(text: string): string {
-  if (!text.includes('\u0000')) return sqlText(text)
-  return `(${text.split('\u0000').map(sqlText).join(' || chr(0) || ')})`
 }

@@ -5,6 +5,7 @@ import type { AddFile } from '../log/actions.ts'
 import type { CommitRequest } from '../log/commit-request.ts'
 import type { CommitConflict } from '../log/conflict.ts'
 import type { Snapshot } from '../log/replay.ts'
+import { checkWritable } from '../log/writable.ts'
 import type { DeltaTable } from '../table.ts'
 
 /** How a write ended. A conflict is no error: the table is as the winner left it, and ours is gone. */
@@ -67,7 +68,9 @@ export async function commitPlanned(
   const { transaction, maxAttempts = defaultAttempts, timestampMs } = control
   for (let attempt = 1; ; attempt++) {
     const snapshot = await table.snapshot()
-    const { version } = snapshot
+    const { version, protocol, metadata, schema } = snapshot
+    // Before any file is written; what else the change needs is checked by the commit.
+    checkWritable(protocol, metadata, schema, table.store.location, { deletesRows: false })
     if (transaction !== undefined) {
       const done = snapshot.transactions.get(transaction.appId) ?? -1
       if (done >= transaction.version) return { kind: 'repeated', version }
