@@ -22,6 +22,8 @@ import { fitLocalOutlierFactor } from './neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from './neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from './neural/autoencoder.ts'
 import { fitLstmAutoencoder } from './neural/lstm-autoencoder.ts'
+import { fitRegressionLof } from './series/regression-lof.ts'
+import { fitRegressionResidual } from './series/regression-residual.ts'
 import { fitPrincipalComponents } from './subspace/principal-components.ts'
 import { createScoringPool } from './threads/scoring-pool.ts'
 
@@ -142,6 +144,20 @@ const detectors: readonly CheckedDetector[] = [
     missingValues: 'left out',
     minRows: 1,
     isOrderFree: true,
+  },
+  {
+    name: 'regression residual',
+    fit: (matrix) => fitRegressionResidual(matrix, { target: 'c2' }),
+    missingValues: 'refused',
+    minRows: 2,
+    isOrderFree: true,
+  },
+  {
+    name: 'local outlier factor on a regression residual',
+    fit: (matrix, seed) => fitRegressionLof(matrix, { target: 'c2', maxReferenceRows: 200, seed }),
+    missingValues: 'refused',
+    minRows: 2,
+    isOrderFree: false,
   },
   {
     name: 'robust baseline',

@@ -24,6 +24,8 @@ import { nearestNeighboursKind } from './neighbours/nearest-neighbours-kind.ts'
 import { autoencoderKind } from './neural/autoencoder-kind.ts'
 import { lstmAutoencoderKind } from './neural/lstm-autoencoder-kind.ts'
 import { requireRowGroups, type ScoredGroups } from './row-groups.ts'
+import { regressionLofKind } from './series/regression-lof-kind.ts'
+import { regressionResidualKind } from './series/regression-residual-kind.ts'
 import { principalComponentsKind } from './subspace/principal-components-kind.ts'
 
 /** Every kind of detector. A new one is one line here and one in `detector-checks.test.ts`. */
@@ -42,6 +44,8 @@ const kinds = {
   principal_components: principalComponentsKind,
   extended_isolation_forest: extendedForestKind,
   robust_z_score: robustZScoreKind,
+  regression_residual: regressionResidualKind,
+  regression_lof: regressionLofKind,
   robust_baseline: robustBaselineKind,
 } as const
 
