@@ -77,7 +77,7 @@ async function compactionRate(connection: DuckDBConnection, folder: string): Pro
     await append(table, { columns: readingColumns(share, i * share) })
   }
   const start = performance.now()
-  const outcome = await compact(connection, table)
+  const outcome = await compact(table, { connection })
   const seconds = (performance.now() - start) / 1000
   if (outcome.kind !== 'compacted') throw new Error(`compaction ended as ${outcome.kind}`)
   return rowCount / seconds
@@ -101,7 +101,7 @@ export const promised: Promised = {
       report(`${before.fileCount} files, ${before.rowCount} rows written`)
       const { version } = await table.snapshot()
       const start = performance.now()
-      const outcome = await compact(connection, table)
+      const outcome = await compact(table, { connection })
       const seconds = (performance.now() - start) / 1000
       if (outcome.kind !== 'compacted') throw new Error(`compaction ended as ${outcome.kind}`)
       const after = await contentOf(connection, path)

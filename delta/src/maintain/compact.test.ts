@@ -30,7 +30,7 @@ test('small files become one per partition, with the same rows and no new ones t
   const { connection, table } = await tableOfSmallFiles(20)
   const before = await table.snapshot()
   const expected = await rowsOf(connection, `${sums} FROM ${relationSql(table, before)}`)
-  const outcome = await compact(connection, table, { orderBy: ['device'] })
+  const outcome = await compact(table, { connection, orderBy: ['device'] })
   expect(outcome).toMatchObject({ kind: 'compacted', removedFileCount: 20, addedFileCount: 2 })
   const after = await table.snapshot()
   expect(await rowsOf(connection, `${sums} FROM ${relationSql(table, after)}`)).toEqual(expected)
@@ -42,7 +42,7 @@ test('small files become one per partition, with the same rows and no new ones t
   expect(devices).toEqual(
     devices.toSorted(([a = ''], [b = '']) => (String(a) < String(b) ? -1 : 1)),
   )
-  expect(await compact(connection, table)).toEqual({ kind: 'nothing-to-do' })
+  expect(await compact(table, { connection })).toEqual({ kind: 'nothing-to-do' })
 })
 
 test('an append during compaction is kept, a removal stops it and leaves no file behind', async () => {
@@ -59,7 +59,7 @@ test('an append during compaction is kept, a removal stops it and leaves no file
     const adds = await writeFiles(connection, rival, "SELECT 1::BIGINT AS id, 'day 0' AS day")
     await rival.commit({ adds, operation: 'WRITE' })
   })
-  expect(await compact(connection, append)).toMatchObject({ kind: 'compacted' })
+  expect(await compact(append, { connection })).toMatchObject({ kind: 'compacted' })
   const relation = relationSql(table, await table.snapshot())
   expect(await rowsOf(connection, `SELECT count(*) FROM ${relation}`)).toEqual([['601']])
 
@@ -68,7 +68,7 @@ test('an append during compaction is kept, a removal stops it and leaves no file
     await rival.commit({ removes: files, operation: 'DELETE' })
   })
   const fileCount = (await table.store.list('')).length
-  expect(await compact(connection, removal)).toMatchObject({
+  expect(await compact(removal, { connection })).toMatchObject({
     kind: 'conflict',
     reason: 'ConcurrentDeleteDelete',
   })

@@ -24,6 +24,8 @@ export interface CompactOptions {
   readonly rowGroupRows?: number
   /** Parquet codec. Default `zstd`. */
   readonly compression?: 'zstd' | 'snappy'
+  /** A connection of the caller's, with `TimeZone='UTC'`. Default: one of its own. */
+  readonly connection?: DuckDBConnection
   /** Time of the commit, milliseconds since 1970. Default: the host's clock. */
   readonly timestampMs?: number
 }
@@ -49,27 +51,11 @@ const defaultTargetFileBytes = 128 * 1024 * 1024
  * Cost: about a million rows of 20 columns per second on two cores, and 1 ms per small file.
  * @throws TableNotWritable, StoreNotLocal
  */
-export function compact(table: DeltaTable, options?: CompactOptions): Promise<CompactOutcome>
-/** The same on a connection of the caller's, with `TimeZone='UTC'`. */
-export function compact(
-  connection: DuckDBConnection,
-  table: DeltaTable,
-  options?: CompactOptions,
-): Promise<CompactOutcome>
 export async function compact(
-  first: DuckDBConnection | DeltaTable,
-  second?: DeltaTable | CompactOptions,
-  third: CompactOptions = {},
+  table: DeltaTable,
+  options: CompactOptions = {},
 ): Promise<CompactOutcome> {
-  const table = isTable(first) ? first : second
-  if (table === undefined || !isTable(table)) throw new TypeError('compact: no table given')
-  const options = isTable(first) ? (second !== undefined && !isTable(second) ? second : {}) : third
-  const connection = isTable(first) ? undefined : first
-  return await withConnection(connection, (open) => compactBins(open, table, options))
-}
-
-function isTable(value: object): value is DeltaTable {
-  return 'commit' in value && 'store' in value
+  return await withConnection(options.connection, (open) => compactBins(open, table, options))
 }
 
 /** Files packed together and what they became. */

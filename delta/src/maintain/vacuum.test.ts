@@ -33,7 +33,8 @@ test('VACUUM deletes exactly the files past retention that nothing refers to', a
   }
   const { files } = await table.snapshot()
   const first = files.slice(0, 2)
-  await compact(connection, table, {
+  await compact(table, {
+    connection,
     selects: (file) => first.includes(file),
     timestampMs: startMs + dayMs,
   })

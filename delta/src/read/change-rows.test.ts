@@ -59,7 +59,7 @@ test('inserted less deleted rows of any range are the difference of its ends', a
           await append(table, { columns })
         } else if (kind === 'delete') {
           await deleteWhere(table, { column: 'id', is: '>', value }, { connection })
-        } else await compact(connection, table)
+        } else await compact(table, { connection })
       }
       const { version } = await table.snapshot()
       const afterVersion = Math.floor(share * version)
@@ -89,7 +89,7 @@ test('changes carry version and time; compaction has none; a range may be empty'
   const timestampMs = Date.UTC(2100, 0, 1)
   await append(table, { columns: { id: [1n], day: ['a'] } }, { timestampMs })
   await append(table, { columns: { id: [2n], day: ['a'] } }, { timestampMs: timestampMs + 5 })
-  expect(await compact(connection, table)).toMatchObject({ kind: 'compacted', version: 3 })
+  expect(await compact(table, { connection })).toMatchObject({ kind: 'compacted', version: 3 })
   const micros = BigInt(timestampMs) * 1000n
   expect(await changesOf(table, { afterVersion: -1 })).toEqual([
     [1n, 'a', 'insert', 1n, micros],

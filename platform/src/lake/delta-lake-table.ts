@@ -1,5 +1,6 @@
 import {
   type AddFile,
+  cleanLog,
   compact,
   createTable,
   type DeltaTable,
@@ -28,8 +29,12 @@ const maxAttempts = 5
 /** A partition with fewer small files than this is left alone. */
 const minSmallFiles = 8
 
-/** Time travel reaches this far back, ING-38. */
-const fileRetentionMs = 90 * 86_400_000
+/** Time travel reaches 90 days back, ING-38: files and the log that names them are kept so long. */
+const configuration = {
+  'delta.dataSkippingNumIndexedCols': '8',
+  'delta.deletedFileRetentionDuration': 'interval 90 days',
+  'delta.logRetentionDuration': 'interval 97 days',
+}
 
 /** The files whose rows nobody replaces any more. */
 function settledFiles(contract: TableContract, nowMs: number): (file: AddFile) => boolean {
@@ -52,8 +57,15 @@ async function opened(
     description: contract.purpose,
     schema: { type: 'struct', fields: deltaFields(contract) },
     partitionColumns: [...contract.partitionColumns],
-    configuration: { 'delta.dataSkippingNumIndexedCols': '8' },
+    configuration,
   })
+}
+
+/** Gives a table of an earlier release the properties of a new one. */
+async function keepProperties(table: DeltaTable, timestampMs: number): Promise<void> {
+  const found = (await table.snapshot()).metadata.configuration
+  const isKept = Object.entries(configuration).every(([name, value]) => found[name] === value)
+  if (!isKept) await table.setProperties(configuration, { timestampMs })
 }
 
 function isRepeated(stored: ReadonlyMap<string, number>, write: TableWrite): boolean {
@@ -141,13 +153,16 @@ export async function openDeltaLakeTable(
     position: async (appId) => (await table.snapshot()).transactions.get(appId),
     write: (write) => writeOnce(table, contract, write),
     maintain: async (connection, nowMs) => {
-      const compacted = await compact(connection, table, {
+      await keepProperties(table, nowMs)
+      const compacted = await compact(table, {
+        connection,
         minFileCount: minSmallFiles,
         selects: settledFiles(contract, nowMs),
         orderBy: contract.sortColumns,
         timestampMs: nowMs,
       })
-      const vacuumed = await vacuum(table, { retentionMs: fileRetentionMs, nowMs })
+      const vacuumed = await vacuum(table, { nowMs })
+      await cleanLog(table, { nowMs })
       return {
         removedFileCount: compacted.kind === 'compacted' ? compacted.removedFileCount : 0,
         addedFileCount: compacted.kind === 'compacted' ? compacted.addedFileCount : 0,

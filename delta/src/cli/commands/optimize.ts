@@ -26,7 +26,8 @@ export const optimizeCommand: Command = {
     const before = (await table.snapshot()).files.length
     output.progress(`packing ${before} files`)
     const outcome = await withEngine((connection) =>
-      compact(connection, table, {
+      compact(table, {
+        connection,
         ...(size === undefined ? {} : { targetFileBytes: byteCount('target-size', size) }),
         ...(orderBy === undefined ? {} : { orderBy: orderBy.map(quoted) }),
       }),
