@@ -150,6 +150,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     fleet,
     clock,
     directory: state.credentials.identity,
+    hub: state,
     hostNames: options.hostNames,
     limits: {
       ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
@@ -213,6 +214,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   try {
     const tls = options.mqttsPort === 0 ? undefined : await certificateOf(deployment, options)
     const { host, mqttPort, mqttsPort } = options
+    gateway.takeWebSockets(http.app.server)
     if (mqttPort !== 0) await gateway.listenMqtt({ host, port: mqttPort })
     if (tls !== undefined) await gateway.listenMqtt({ host, port: mqttsPort, tls })
     const url = await http.listen({ host, port: options.port })

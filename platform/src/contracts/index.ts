@@ -1,5 +1,6 @@
 export * from './column.ts'
 export { contractPage } from './contract-page.ts'
+export * from './device-hub.ts'
 export * from './device-registry.ts'
 export * from './errors.ts'
 export { exampleFleet } from './example-fleet.ts'

@@ -1,7 +1,15 @@
-import type { DeviceIdentity, IdentityDirectory } from '../contracts/index.ts'
+import { X509Certificate } from 'node:crypto'
+import type { CertificateAuthority, DeviceIdentity, IdentityDirectory } from '../contracts/index.ts'
+import {
+  certificateFault,
+  certificateNames,
+  commonNameOf,
+  followChain,
+} from './client-certificate.ts'
 import { isDeviceId, parseHubUsername } from './device-names.ts'
 import type { PasswordCheck } from './password.ts'
-import { isSasToken, verifySasToken } from './sas-token.ts'
+import { hasThumbprint, type Proof } from './proof.ts'
+import { isSasToken, policyOfToken, verifySasToken } from './sas-token.ts'
 
 /** Why a device was not let in; what it is told follows from this and says no more. */
 export type AdmissionRefusal =
@@ -17,6 +25,7 @@ export type Admission =
   | {
       readonly kind: 'admitted'
       readonly identity: DeviceIdentity
+      readonly proof: Proof
       /** When the token ends and the session with it. */
       readonly expiresAtMs?: number
     }
@@ -27,6 +36,8 @@ export type Presented = {
   readonly clientId: string
   readonly username: string | undefined
   readonly password: string | undefined
+  /** Client certificate whose key the TLS handshake has proven. */
+  readonly certificate?: X509Certificate | undefined
 }
 
 /** What admissions are decided with. */
@@ -42,39 +53,94 @@ function refused(refusal: AdmissionRefusal, reason: string): Admission {
   return { kind: 'refused', refusal, reason }
 }
 
-/** Checks a token for a device; unknown devices, wrong keys and disabled ones answer alike. */
+/** A registered device that may connect, or why it may not; both refusals look alike outside. */
+function activeDevice(desk: AdmissionDesk, deviceId: string): DeviceIdentity | string {
+  const identity = desk.directory.device(deviceId)
+  if (identity === undefined) return 'device is not registered'
+  const { status } = identity.device
+  return status === 'active' ? identity : `device is ${status}`
+}
+
+/**
+ * Checks a token for a device, signed with one of its keys or by a shared access policy; unknown
+ * devices, wrong keys and disabled ones answer alike.
+ */
 export function admitByToken(
   desk: AdmissionDesk,
   deviceId: string,
   token: string,
   nowMs: number,
 ): Admission {
-  const identity = desk.directory.device(deviceId)
-  if (identity === undefined) return refused('unauthorized', 'device is not registered')
-  if (identity.device.status !== 'active') {
-    return refused('unauthorized', `device is ${identity.device.status}`)
-  }
-  const keys = identity.credentials.flatMap((credential) =>
-    credential.kind === 'sas' ? [credential.primaryKey, credential.secondaryKey] : [],
-  )
+  const identity = activeDevice(desk, deviceId)
+  if (typeof identity === 'string') return refused('unauthorized', identity)
+  const policy = policyOfToken(token)
+  const keys =
+    policy === undefined
+      ? identity.credentials.flatMap((credential) =>
+          credential.kind === 'sas' ? [credential.primaryKey, credential.secondaryKey] : [],
+        )
+      : desk.directory.policyKeys(policy)
   const verdict = verifySasToken(token, {
     deviceId,
     keys,
     hostNames: desk.hostNames,
+    isPolicy: policy !== undefined,
     nowMs,
     leewayMs: desk.tokenLeewayMs,
   })
-  return verdict.kind === 'valid'
-    ? { kind: 'admitted', identity, expiresAtMs: verdict.expiresAtMs }
-    : refused('unauthorized', verdict.reason)
+  if (verdict.kind === 'refused') return refused('unauthorized', verdict.reason)
+  const { key, expiresAtMs } = verdict
+  const proof: Proof = policy === undefined ? { kind: 'key', key } : { kind: 'policy', policy, key }
+  return { kind: 'admitted', identity, proof, expiresAtMs }
 }
 
-function admitHubClient(
+/** Certificates of authorities, parsed once; authorities are few and seldom change. */
+const parsedAuthorities = new WeakMap<CertificateAuthority, X509Certificate>()
+
+function parseAuthority(authority: CertificateAuthority): X509Certificate {
+  const known = parsedAuthorities.get(authority)
+  if (known !== undefined) return known
+  const parsed = new X509Certificate(authority.certificate)
+  parsedAuthorities.set(authority, parsed)
+  return parsed
+}
+
+/** Checks a client certificate for a device: by its thumbprint, or by its authority and CN. */
+export function admitByCertificate(
   desk: AdmissionDesk,
-  presented: Presented,
-  token: string,
+  deviceId: string,
+  certificate: X509Certificate,
   nowMs: number,
 ): Admission {
+  const { directory } = desk
+  const identity = activeDevice(desk, deviceId)
+  if (typeof identity === 'string') return refused('unauthorized', identity)
+  const fault = certificateFault(certificate, nowMs)
+  if (fault !== undefined) return refused('unauthorized', fault)
+  const names = certificateNames(certificate)
+  if (directory.isRevoked(names)) return refused('unauthorized', 'certificate is revoked')
+  const thumbprint = [names.sha256, names.sha1].find((one) => hasThumbprint(identity, one))
+  if (thumbprint !== undefined) {
+    const proof: Proof = { kind: 'thumbprint', thumbprint, certificate: names }
+    return { kind: 'admitted', identity, proof }
+  }
+  if (!identity.credentials.some(({ kind }) => kind === 'x509_ca')) {
+    return refused('unauthorized', 'certificate is not one of the device')
+  }
+  if (commonNameOf(certificate) !== deviceId) {
+    return refused('unauthorized', 'common name of the certificate is not the device id')
+  }
+  const found = followChain(certificate, directory.authorities(), parseAuthority, nowMs)
+  if (found.kind === 'refused') return refused('unauthorized', found.reason)
+  if (found.chain.some((one) => directory.isRevoked(one))) {
+    return refused('unauthorized', 'an issuer of the certificate is revoked')
+  }
+  const { authority, chain } = found
+  return { kind: 'admitted', identity, proof: { kind: 'chain', authority, chain } }
+}
+
+/** Device id of an IoT Hub client, which its user name must repeat. */
+function hubDeviceId(presented: Presented): string | Admission {
   const name = parseHubUsername(presented.username ?? '')
   if (name === undefined) {
     return refused('credentials', 'user name is not {host}/{device id}/?api-version=...')
@@ -82,8 +148,16 @@ function admitHubClient(
   if (name.clientId !== presented.clientId) {
     return refused('identifier', 'client id differs from the one in the user name')
   }
-  if (!isDeviceId(name.clientId)) return refused('identifier', 'client id is not a device id')
-  return admitByToken(desk, name.clientId, token, nowMs)
+  return isDeviceId(name.clientId)
+    ? name.clientId
+    : refused('identifier', 'client id is not a device id')
+}
+
+/** With a certificate the user name may be missing: the client id is then the device's. */
+function certifiedDeviceId(presented: Presented): string | Admission {
+  const { username, clientId } = presented
+  if (username !== undefined && username !== '') return hubDeviceId(presented)
+  return isDeviceId(clientId) ? clientId : refused('identifier', 'client id is not a device id')
 }
 
 async function admitByPassword(desk: AdmissionDesk, presented: Presented): Promise<Admission> {
@@ -98,14 +172,15 @@ async function admitByPassword(desk: AdmissionDesk, presented: Presented): Promi
   if (identity === undefined || credential?.kind !== 'password') {
     return refused('credentials', 'user name is not known')
   }
-  const isRight = await desk.passwords.matches(password, credential.passwordHash)
+  const { passwordHash } = credential
+  const isRight = await desk.passwords.matches(password, passwordHash)
   if (isRight === undefined) return refused('unavailable', 'too many password checks wait')
   if (!isRight) return refused('credentials', 'password is wrong')
   // Asked again: the check took a while, and the device may have been disabled meanwhile.
-  const current = desk.directory.device(identity.device.device_id)
-  return current?.device.status === 'active'
-    ? { kind: 'admitted', identity: current }
-    : refused('unauthorized', `device is ${current?.device.status ?? 'not registered'}`)
+  const current = activeDevice(desk, identity.device.device_id)
+  if (typeof current === 'string') return refused('unauthorized', current)
+  const proof: Proof = { kind: 'password', username, passwordHash }
+  return { kind: 'admitted', identity: current, proof }
 }
 
 /** Decides who a connecting client is, ING-4 to ING-6. */
@@ -114,8 +189,15 @@ export async function admit(
   presented: Presented,
   nowMs: number,
 ): Promise<Admission> {
-  const { password } = presented
-  return password !== undefined && isSasToken(password)
-    ? admitHubClient(desk, presented, password, nowMs)
-    : admitByPassword(desk, presented)
+  const { password, certificate } = presented
+  if (password !== undefined && isSasToken(password)) {
+    const deviceId = hubDeviceId(presented)
+    return typeof deviceId === 'string' ? admitByToken(desk, deviceId, password, nowMs) : deviceId
+  }
+  const hasPassword = password !== undefined && password !== ''
+  if (certificate === undefined || hasPassword) return admitByPassword(desk, presented)
+  const deviceId = certifiedDeviceId(presented)
+  return typeof deviceId === 'string'
+    ? admitByCertificate(desk, deviceId, certificate, nowMs)
+    : deviceId
 }

@@ -1,6 +1,7 @@
 import type { AdmissionDesk } from './admission.ts'
 import type { Counters } from './counters.ts'
 import type { Decoder } from './decoder.ts'
+import type { HubDesk } from './hub-desk.ts'
 import type { Intake } from './intake.ts'
 import type { GatewayLimits } from './limits.ts'
 import type { Sessions } from './sessions.ts'
@@ -19,6 +20,8 @@ export type GatewayCore = {
   readonly intake: Intake
   readonly throttle: Throttle
   readonly sessions: Sessions
+  /** Twins, messages to devices and kept sessions; without it devices can only send. */
+  readonly hub: HubDesk | undefined
   readonly counters: Counters
   readonly limits: GatewayLimits
   readonly logger: GatewayLogger

@@ -1,11 +1,21 @@
-import type { DeviceLog, FleetDefinition, IdentityDirectory } from '../contracts/index.ts'
+import type { Server } from 'node:http'
+import type {
+  DeviceLog,
+  FleetDefinition,
+  HubStores,
+  IdentityDirectory,
+  MethodCall,
+  MethodOutcome,
+} from '../contracts/index.ts'
 import { Counters, type Metric } from './counters.ts'
 import { compileDecoder } from './decoder.ts'
 import type { GatewayCore, GatewayLogger } from './gateway-core.ts'
+import { HubDesk } from './hub-desk.ts'
 import { Intake } from './intake.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
 import { disconnectReason } from './mqtt-answers.ts'
 import { listenMqtt, type MqttListener, type MqttListenOptions } from './mqtt-listener.ts'
+import { takeWebSockets } from './mqtt-websocket.ts'
 import { PasswordCheck } from './password.ts'
 import { Sessions } from './sessions.ts'
 import { Throttle } from './throttle.ts'
@@ -17,6 +27,8 @@ export type GatewayOptions = {
   readonly fleet: FleetDefinition
   /** Names tokens may be signed for: the gateway's own and those of an imported hub, ING-5. */
   readonly hostNames: readonly string[]
+  /** Twins, messages to devices, kept sessions; without them devices can only send. */
+  readonly hub?: HubStores
   /** Epoch ms: the only trusted clock, it stamps every message. */
   readonly clock: () => number
   readonly limits?: Partial<GatewayLimits>
@@ -26,6 +38,10 @@ export type GatewayOptions = {
 /** The ingest server: MQTT here, HTTP through `ingestRoutes`. */
 export type Gateway = {
   readonly listenMqtt: (options: MqttListenOptions) => Promise<MqttListener>
+  /** MQTT over WebSocket on an HTTP or HTTPS server, at `/$iothub/websocket` and `/mqtt`. */
+  readonly takeWebSockets: (server: Pick<Server, 'on' | 'off'>) => void
+  /** Calls a method of a device that is connected, or connects in time. */
+  readonly callMethod: (deviceId: string, call: MethodCall) => Promise<MethodOutcome>
   /** Counters and gauges at this moment. */
   readonly metrics: () => readonly Metric[]
   /** Shared parts, for `ingestRoutes`. */
@@ -55,6 +71,7 @@ function makeCore(options: GatewayOptions): GatewayCore {
     intake: new Intake(options.log, counters, limits.maxInFlightBytes),
     throttle: new Throttle(limits, counters, options.clock()),
     sessions: new Sessions(),
+    hub: options.hub === undefined ? undefined : new HubDesk(options.hub),
     counters,
     limits,
     logger: options.logger ?? silentLogger,
@@ -65,11 +82,13 @@ function makeCore(options: GatewayOptions): GatewayCore {
 /** Opens a gateway on a log; it accepts nobody before `listenMqtt` or `ingestRoutes`. */
 export function createGateway(options: GatewayOptions): Gateway {
   const core = makeCore(options)
-  const { sessions, intake, throttle, counters, clock } = core
+  const { sessions, intake, throttle, counters, clock, hub } = core
+  const webSockets: (() => void)[] = []
   const listeners: MqttListener[] = []
   const stopWatching = options.directory.onChange((deviceId) =>
     sessions.deviceChanged(deviceId, options.directory),
   )
+  const stopTrust = options.directory.onTrustChange(() => sessions.trustChanged(options.directory))
   const sweep = setInterval(() => sessions.sweep(clock()), sweepMs).unref()
   const forget = setInterval(() => throttle.forgetIdle(clock()), forgetMs).unref()
   return {
@@ -79,6 +98,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       listeners.push(listener)
       return listener
     },
+    takeWebSockets: (server) => {
+      webSockets.push(takeWebSockets(core, server))
+    },
+    callMethod: async (deviceId, call) =>
+      hub === undefined ? { kind: 'offline' } : hub.call(deviceId, call),
     metrics: () => [
       ...counters.all(),
       { name: 'gateway_connections', labels: {}, value: sessions.connectionCount },
@@ -88,8 +112,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     ],
     close: async () => {
       stopWatching()
+      stopTrust()
       clearInterval(sweep)
       clearInterval(forget)
+      for (const stop of webSockets) stop()
+      hub?.close()
       const portsClosed = listeners.map((listener) => listener.close())
       for (const session of sessions.all()) session.stopReading()
       await intake.drain()

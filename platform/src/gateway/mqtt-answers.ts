@@ -1,11 +1,4 @@
-import {
-  generate,
-  type IConnectPacket,
-  type ISubscribePacket,
-  type IUnsubscribePacket,
-  type Packet,
-  parser,
-} from 'mqtt-packet'
+import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import type { AdmissionRefusal } from './admission.ts'
 import type { PublishFault } from './publish-frame.ts'
 
@@ -78,31 +71,38 @@ export function silenceLimitMs(packet: IConnectPacket): number {
   return limitS * 1_000
 }
 
-/** CONNACK of an accepted client; there is never a stored session. */
+/** Session Expiry Interval of a session that is kept until the client ends it [MQTT5-3.1.2.11.2]. */
+const neverExpires = 0xff_ff_ff_ff
+
+/** CONNACK of an accepted client. */
 export function acceptedAnswer(
   packet: IConnectPacket,
-  version: MqttVersion,
+  { version, isKept }: { readonly version: MqttVersion; readonly isKept: boolean },
   options: {
     readonly receiveMaximum: number
     readonly maximumPacketSize: number
     readonly deviceId: string
+    /** Subscriptions of an earlier connection go on. */
+    readonly sessionPresent: boolean
   },
 ): Buffer {
-  if (version === 4) return generate({ cmd: 'connack', returnCode: 0, sessionPresent: false })
+  const { sessionPresent } = options
+  if (version === 4) return generate({ cmd: 'connack', returnCode: 0, sessionPresent })
   const keepAliveS = packet.keepalive ?? 0
-  const isKept = keepAliveS > 0 && keepAliveS <= maxKeepAliveS
+  const isTaken = keepAliveS > 0 && keepAliveS <= maxKeepAliveS
   return generate(
     {
       cmd: 'connack',
       reasonCode: 0,
-      sessionPresent: false,
+      sessionPresent,
       properties: {
+        sessionExpiryInterval: isKept ? neverExpires : 0,
         receiveMaximum: options.receiveMaximum,
         maximumQoS: 1,
         maximumPacketSize: options.maximumPacketSize,
         topicAliasMaximum: 0,
         sharedSubscriptionAvailable: false,
-        ...(isKept ? {} : { serverKeepAlive: maxKeepAliveS }),
+        ...(isTaken ? {} : { serverKeepAlive: maxKeepAliveS }),
         ...(packet.clientId === '' ? { assignedClientIdentifier: options.deviceId } : {}),
       },
     },
@@ -119,69 +119,4 @@ export function refusedAnswer(refusal: AdmissionRefusal, version: MqttVersion): 
 
 export function disconnectAnswer(reasonCode: number): Buffer {
   return generate({ cmd: 'disconnect', reasonCode }, { protocolVersion: 5 })
-}
-
-const maxSubscriptions = 5
-
-/** The filters device SDKs subscribe to; nothing is published to them yet. */
-function isKnownFilter(filter: string, deviceId: string): boolean {
-  return (
-    filter === `devices/${deviceId}/messages/devicebound/#` ||
-    filter === '$iothub/methods/POST/#' ||
-    filter === '$iothub/twin/res/#' ||
-    filter === '$iothub/twin/PATCH/properties/desired/#'
-  )
-}
-
-/** SUBACK: known filters get at most QoS 1, every other one and the sixth are refused. */
-export function subscriptionAnswer(
-  packet: ISubscribePacket,
-  version: MqttVersion,
-  deviceId: string,
-  subscribed: Set<string>,
-): Buffer {
-  const granted = packet.subscriptions.map(({ topic, qos }) => {
-    const isNew = !subscribed.has(topic)
-    if (!isKnownFilter(topic, deviceId)) return version === 5 ? 0x87 : 0x80
-    if (isNew && subscribed.size >= maxSubscriptions) return version === 5 ? 0x97 : 0x80
-    subscribed.add(topic)
-    return Math.min(qos, 1)
-  })
-  return generate(
-    { cmd: 'suback', messageId: packet.messageId ?? 0, granted },
-    { protocolVersion: version },
-  )
-}
-
-export function unsubscriptionAnswer(
-  packet: IUnsubscribePacket,
-  version: MqttVersion,
-  subscribed: Set<string>,
-): Buffer {
-  const messageId = packet.messageId ?? 0
-  const granted = packet.unsubscriptions.map((topic) => (subscribed.delete(topic) ? 0 : 0x11))
-  return generate({ cmd: 'unsuback', messageId, granted }, { protocolVersion: version })
-}
-
-const twinTopic = '$iothub/twin/'
-
-/**
- * Answer to a twin request: there is no twin to give, and the SDKs wait for a word. Undefined if
- * the topic is no twin request.
- */
-export function twinAnswer(topic: string, version: MqttVersion): Buffer | undefined {
-  if (!topic.startsWith(twinTopic)) return undefined
-  const requestId = /[?&]\$rid=([^&]*)/.exec(topic)?.[1]
-  if (requestId === undefined) return undefined
-  return generate(
-    {
-      cmd: 'publish',
-      topic: `$iothub/twin/res/501/?$rid=${requestId}`,
-      payload: '{"errorCode":501001,"message":"this gateway keeps no twins"}',
-      qos: 0,
-      dup: false,
-      retain: false,
-    },
-    { protocolVersion: version },
-  )
 }

@@ -24,18 +24,29 @@ export type MqttListener = {
 
 const handshakeTimeoutMs = 10_000
 
+/** Whether one more connection may come; a refusal is counted. */
+export function hasRoom(core: GatewayCore): boolean {
+  if (core.sessions.connectionCount < core.limits.maxConnections) return true
+  core.counters.add('gateway_connects_total', 'result', 'too many')
+  return false
+}
+
 function makeServer(core: GatewayCore, tls: MqttTls | undefined): Server {
   const accept = (socket: Socket): void => {
-    if (core.sessions.connectionCount >= core.limits.maxConnections) {
-      core.counters.add('gateway_connects_total', 'result', 'too many')
-      socket.destroy()
-      return
-    }
-    new MqttSession(core, socket)
+    if (hasRoom(core)) new MqttSession(core, socket)
+    else socket.destroy()
   }
   if (tls === undefined) return createServer({ noDelay: true }, accept)
   const server = createTlsServer(
-    { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs, noDelay: true },
+    {
+      ...tls,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: handshakeTimeoutMs,
+      noDelay: true,
+      // Asked for, not required; admission judges it, because authorities come and go.
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     accept,
   )
   server.on('tlsClientError', () => core.counters.add('gateway_connects_total', 'result', 'tls'))

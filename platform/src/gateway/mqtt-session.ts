@@ -1,31 +1,31 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { IConnectPacket } from 'mqtt-packet'
 import type { DeviceIdentity } from '../contracts/index.ts'
-import { type Admission, admit } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { AnswerQueue, noPacketId } from './answer-queue.ts'
+import { peerCertificate } from './client-certificate.ts'
 import { messageIdOf } from './device-names.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 import type { GatewayCore } from './gateway-core.ts'
+import { newTopics, resumeTopics } from './hub-topics.ts'
 import type { MessageOwner } from './intake.ts'
 import {
   acceptedAnswer,
   disconnectAnswer,
   disconnectReason,
-  type MqttVersion,
   parsePacket,
   publishFaultReasons,
   refusedAnswer,
-  silenceLimitMs,
-  subscriptionAnswer,
-  twinAnswer,
-  unsubscriptionAnswer,
 } from './mqtt-answers.ts'
+import { judgeConnect, noTerms, parseConnect, termsOf } from './mqtt-connect.ts'
+import { ownBagOf } from './own-topics.ts'
 import {
   emptyPublishFrame,
   propertyBagOf,
   readPublish,
   readVariableInteger,
 } from './publish-frame.ts'
+import { handToTopics, type SessionLink, type SessionTopics } from './session-topics.ts'
 import { recordOf } from './telemetry.ts'
 
 /** Fixed and variable header around a payload: 5 bytes, a topic, an id and properties. */
@@ -51,13 +51,13 @@ type State = 'connecting' | 'open' | 'closed'
  */
 export class MqttSession implements MessageOwner {
   readonly #core: GatewayCore
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #frames = new FrameBuffer()
   readonly #answers = new AnswerQueue()
-  readonly #subscribed = new Set<string>()
+  #topics: SessionTopics | undefined
+  #terms = noTerms
   #state: State = 'connecting'
   #pauses = 0
-  #version: MqttVersion = 4
   #identity: DeviceIdentity | undefined
   #deviceId = ''
   #topicPrefix = Buffer.alloc(0)
@@ -68,7 +68,7 @@ export class MqttSession implements MessageOwner {
   #answerTimer: NodeJS.Timeout | undefined
   readonly #received: { value: number }
 
-  constructor(core: GatewayCore, socket: Socket) {
+  constructor(core: GatewayCore, socket: Duplex) {
     this.#core = core
     this.#socket = socket
     this.#silenceMs = core.limits.connectTimeoutMs
@@ -95,7 +95,7 @@ export class MqttSession implements MessageOwner {
     if (this.#state === 'closed') return
     const isOpen = this.#state === 'open'
     this.#ended(why)
-    if (isOpen && this.#version === 5) this.#socket.end(disconnectAnswer(reasonCode))
+    if (isOpen && this.#terms.version === 5) this.#socket.end(disconnectAnswer(reasonCode))
     else this.#socket.end()
     setTimeout(() => this.#socket.destroy(), lingerMs).unref()
   }
@@ -234,14 +234,16 @@ export class MqttSession implements MessageOwner {
   }
 
   #handlePublish(bytes: Buffer, flags: number, bodyStart: number, end: number): void {
-    const fault = readPublish(bytes, flags, bodyStart, end, this.#version === 5, publish)
+    const fault = readPublish(bytes, flags, bodyStart, end, this.#terms.version === 5, publish)
     if (fault !== undefined) {
       this.close(publishFaultReasons[fault], fault)
       return
     }
-    const bag = propertyBagOf(bytes, publish, this.#topicPrefix)
+    const bag =
+      propertyBagOf(bytes, publish, this.#topicPrefix) ?? ownBagOf(bytes, publish, this.#identity)
     if (bag === undefined) {
-      this.#handleForeignTopic(bytes.toString('utf8', publish.topicStart, publish.topicEnd))
+      const topic = bytes.toString('utf8', publish.topicStart, publish.topicEnd)
+      this.#handleForeignTopic(topic, bytes.subarray(publish.payloadStart, end))
       return
     }
     const nowMs = this.#core.clock()
@@ -265,7 +267,7 @@ export class MqttSession implements MessageOwner {
     const device = this.#identity?.device
     if (device === undefined) return
     this.#received.value++
-    const protocol = this.#version === 5 ? 'mqtt5' : 'mqtt3'
+    const protocol = this.#terms.version === 5 ? 'mqtt5' : 'mqtt3'
     const deviceId = this.#deviceId
     core.intake.submit(
       recordOf(core, payload, { deviceId, device, protocol, messageId, ingestedAtMs }),
@@ -278,87 +280,78 @@ export class MqttSession implements MessageOwner {
     }
   }
 
-  #handleForeignTopic(topic: string): void {
-    const twin = twinAnswer(topic, this.#version)
-    if (twin === undefined) {
-      this.close(disconnectReason.topicNameInvalid, 'foreign topic')
-      return
+  #handleForeignTopic(topic: string, payload: Buffer): void {
+    const { qos, packetId } = publish
+    const done = () => {
+      if (qos === 1 && this.#state === 'open') {
+        this.#write(Buffer.from([0x40, 2, packetId >> 8, packetId & 0xff]))
+      }
     }
-    this.#write(twin)
-    if (publish.qos === 1) {
-      this.#write(Buffer.from([0x40, 2, publish.packetId >> 8, publish.packetId & 0xff]))
-    }
+    if (this.#openTopics()?.publish(topic, payload, done) === true) return
+    this.close(disconnectReason.topicNameInvalid, 'foreign topic')
   }
 
   #handleOther(frame: Buffer): void {
-    const packet = parsePacket(frame, this.#version)
-    if (packet === undefined) {
-      this.close(disconnectReason.malformed, 'malformed')
-      return
+    const packet = parsePacket(frame, this.#terms.version)
+    if (packet === undefined) this.close(disconnectReason.malformed, 'malformed')
+    else if (packet.cmd === 'disconnect') {
+      this.#ended('client left')
+      this.#socket.end()
+    } else if (!handToTopics(packet, this.#openTopics(), (error) => this.#failed(error))) {
+      // A second CONNECT [MQTT-3.1.0-2], or an answer to something we never sent.
+      this.close(disconnectReason.protocolError, 'unexpected packet')
     }
-    switch (packet.cmd) {
-      case 'subscribe':
-        this.#write(subscriptionAnswer(packet, this.#version, this.#deviceId, this.#subscribed))
-        return
-      case 'unsubscribe':
-        this.#write(unsubscriptionAnswer(packet, this.#version, this.#subscribed))
-        return
-      case 'disconnect':
-        this.#ended('client left')
-        this.#socket.end()
-        return
-      default:
-        // A second CONNECT [MQTT-3.1.0-2], or an answer to something we never sent.
-        this.close(disconnectReason.protocolError, 'unexpected packet')
+  }
+
+  #failed(error: unknown): void {
+    this.#core.logger.warn({ error, deviceId: this.#deviceId }, 'a request of a device failed')
+    this.close(disconnectReason.serverBusy, 'hub failed')
+  }
+
+  /** Made when they are first needed: most devices only send. */
+  #openTopics(): SessionTopics | undefined {
+    const { hub } = this.#core
+    if (this.#topics === undefined && hub !== undefined) {
+      this.#topics = newTopics(hub, this.#deviceId, this.#link())
+    }
+    return this.#topics
+  }
+
+  #link(): SessionLink {
+    return {
+      ...this.#terms,
+      nowMs: this.#core.clock,
+      send: (packet) => this.#write(packet),
+      unreadBytes: () => this.#socket.writableLength,
+      close: (reasonCode, why) => this.close(reasonCode, why),
+      failed: (error) => this.#failed(error),
     }
   }
 
   #handleConnect(frame: Buffer): void {
-    // The version is in the CONNECT itself; the parser's own setting matters only afterwards.
-    const packet = parsePacket(frame, 4)
-    if (packet?.cmd !== 'connect' || (packet.protocolVersion ?? 4) < 4) {
+    const packet = parseConnect(frame)
+    if (packet === undefined) {
       this.#core.counters.add('gateway_connects_total', 'result', 'malformed')
       this.close(disconnectReason.malformed, 'no valid CONNECT')
       return
     }
-    this.#version = packet.protocolVersion === 5 ? 5 : 4
+    this.#terms = termsOf(packet)
     this.#pause(pause.admission)
-    this.#admit(packet).catch((error: unknown) => {
-      this.#core.logger.warn({ error }, 'a connection could not be judged')
-      this.close(disconnectReason.serverBusy, 'admission failed')
-    })
-  }
-
-  async #admit(packet: IConnectPacket): Promise<void> {
-    const { desk, throttle, limits, clock } = this.#core
-    const delayMs = throttle.connection(clock())
-    const hasMethod = packet.properties?.authenticationMethod !== undefined
-    let admission: Admission
-    if (delayMs > limits.maxDelayMs) {
-      admission = { kind: 'refused', refusal: 'rate', reason: 'too many connections at once' }
-    } else if (hasMethod) {
-      admission = { kind: 'refused', refusal: 'method', reason: 'no enhanced authentication' }
-    } else {
-      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
-      const { clientId, username, password } = packet
-      const presented = { clientId, username, password: password?.toString('utf8') }
-      admission = await admit(desk, presented, clock())
-    }
-    if (this.#state !== 'connecting') return
-    if (admission.kind === 'admitted') this.#open(packet, admission)
-    else this.#refuse(packet.clientId, admission)
-  }
-
-  #refuse(clientId: string, { refusal, reason }: Extract<Admission, { kind: 'refused' }>): void {
-    const { counters, logger } = this.#core
-    counters.add('gateway_connects_total', 'result', refusal)
-    logger.info({ clientId: clientId.slice(0, 128), refusal, reason }, 'connection refused')
-    this.#socket.write(refusedAnswer(refusal, this.#version))
-    this.close(disconnectReason.notAuthorized, 'refused')
+    judgeConnect(this.#core, packet, peerCertificate(this.#socket))
+      .then((admission) => {
+        if (this.#state !== 'connecting') return
+        if (admission.kind === 'admitted') return this.#open(packet, admission)
+        this.#socket.write(refusedAnswer(admission.refusal, this.#terms.version))
+        this.close(disconnectReason.notAuthorized, 'refused')
+      })
+      .catch((error: unknown) => {
+        this.#core.logger.warn({ error }, 'a connection could not be judged')
+        this.close(disconnectReason.serverBusy, 'admission failed')
+      })
   }
 
   #open(packet: IConnectPacket, admission: Extract<Admission, { kind: 'admitted' }>): void {
-    const { counters, limits, sessions, clock } = this.#core
+    const { counters, limits, sessions, clock, hub } = this.#core
     const { identity, expiresAtMs } = admission
     const deviceId = identity.device.device_id
     const nowMs = clock()
@@ -366,20 +359,24 @@ export class MqttSession implements MessageOwner {
     this.#identity = identity
     this.#deviceId = deviceId
     this.#topicPrefix = Buffer.from(`devices/${deviceId}/messages/events`)
-    this.#silenceMs = silenceLimitMs(packet)
+    this.#silenceMs = this.#terms.silenceMs
     if (expiresAtMs !== undefined) {
       // One that is already in its leeway keeps the rest of it.
       this.#expiresAtMs = nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + limits.tokenLeewayMs
     }
-    sessions.claim(deviceId, this)
+    sessions.claim(deviceId, this, admission.proof)
     counters.add('gateway_connects_total', 'result', 'accepted')
+    const resumed = hub === undefined ? undefined : resumeTopics(hub, deviceId, this.#link())
+    this.#topics = resumed
     this.#write(
-      acceptedAnswer(packet, this.#version, {
+      acceptedAnswer(packet, this.#terms, {
         receiveMaximum: limits.maxUnacknowledged,
         maximumPacketSize: this.#maxPacketBytes(),
         deviceId,
+        sessionPresent: resumed !== undefined,
       }),
     )
+    resumed?.resume()
     this.#unpause(pause.admission)
   }
 
@@ -390,6 +387,7 @@ export class MqttSession implements MessageOwner {
     const { sessions, intake, counters } = this.#core
     sessions.closed(this, this.#deviceId === '' ? undefined : this.#deviceId)
     intake.forget(this)
+    this.#topics?.ended()
     clearTimeout(this.#answerTimer)
     this.#frames.clear()
     counters.add('gateway_disconnects_total', 'reason', why)

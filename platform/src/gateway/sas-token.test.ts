@@ -27,6 +27,7 @@ test('the vector of ING-5 is accepted until its expiry plus 60 s', () => {
   expect(verifySasToken(ingToken, check())).toEqual({
     kind: 'valid',
     expiresAtMs: 1771151537_000,
+    key: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   })
   expect(refusal(ingToken, { nowMs: 1771151537_000 + 59_999 })).toBe('valid')
   expect(refusal(ingToken, { nowMs: 1771151537_000 + 60_000 })).toMatch(/expired 60 s ago/)

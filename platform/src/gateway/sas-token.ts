@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** Outcome of a token check; the reason is for the log, never for the device. */
 export type SasVerdict =
-  | { readonly kind: 'valid'; readonly expiresAtMs: number }
+  | { readonly kind: 'valid'; readonly expiresAtMs: number; readonly key: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
 /** What a token is checked against. */
@@ -12,6 +12,8 @@ export type SasCheck = {
   readonly keys: readonly string[]
   /** Accepted audience hosts in lower case: own names and those of an imported hub. */
   readonly hostNames: ReadonlySet<string>
+  /** The keys are a policy's: a token for the host alone covers every device. */
+  readonly isPolicy?: boolean
   readonly nowMs: number
   /** Tolerated clock difference after the expiry, ING-5. */
   readonly leewayMs: number
@@ -50,13 +52,21 @@ function decoded(text: string): string | undefined {
 function coversDevice(resource: string, check: SasCheck): boolean {
   const segments = resource.split('/')
   const [host = '', collection, device] = segments
-  if (!check.hostNames.has(host.toLowerCase()) || collection !== 'devices') return false
+  if (!check.hostNames.has(host.toLowerCase())) return false
+  if (segments.length === 1) return check.isPolicy === true
+  if (collection !== 'devices') return false
   return segments.length === 2 || (segments.length === 3 && device === check.deviceId)
 }
 
 /** True if a password or header value claims to be a token. */
 export function isSasToken(text: string): boolean {
   return text.startsWith(prefix)
+}
+
+/** Name of the shared access policy that a token claims to be signed by, if it names one. */
+export function policyOfToken(token: string): string | undefined {
+  const name = fieldsOf(token).get('skn')
+  return name === undefined || name === '' ? undefined : decoded(name)
 }
 
 /** Checks a shared access signature, ING-5. The signature covers `sr` exactly as it was sent. */
@@ -70,20 +80,20 @@ export function verifySasToken(token: string, check: SasCheck): SasVerdict {
   if (signature === undefined || audience === undefined) return refused('token is not well encoded')
   if (!/^\d{1,12}$/.test(expiry)) return refused('token has no expiry in seconds')
   const found = Buffer.from(signature, 'base64')
-  const isSigned = check.keys
-    .map((key) =>
-      createHmac('sha256', Buffer.from(key, 'base64')).update(`${resource}\n${expiry}`).digest(),
-    )
-    .map((expected) => found.length === expected.length && timingSafeEqual(found, expected))
-    .includes(true)
-  if (!isSigned) return refused('signature does not match any key of the device')
+  const signed = `${resource}\n${expiry}`
+  // All keys are tried, so that the time tells nothing of which one matched.
+  const [key] = check.keys.filter((one) => {
+    const expected = createHmac('sha256', Buffer.from(one, 'base64')).update(signed).digest()
+    return found.length === expected.length && timingSafeEqual(found, expected)
+  })
+  if (key === undefined) return refused('signature does not match any key')
   if (!coversDevice(audience, check)) return refused('token is for another host or device')
   const expiresAtMs = Number(expiry) * 1_000
   const lateMs = check.nowMs - expiresAtMs
   if (lateMs >= check.leewayMs) {
     return refused(`token expired ${Math.round(lateMs / 1_000)} s ago by the gateway's clock`)
   }
-  return { kind: 'valid', expiresAtMs }
+  return { kind: 'valid', expiresAtMs, key }
 }
 
 /** Makes a token as the device SDKs do; for simulators, tools and tests. */
@@ -92,11 +102,14 @@ export function signSasToken(options: {
   readonly deviceId: string
   readonly key: string
   readonly expiresAtMs: number
+  /** Signs for a shared access policy. */
+  readonly policy?: string
 }): string {
   const resource = encodeURIComponent(`${options.hostName}/devices/${options.deviceId}`)
   const expiry = Math.floor(options.expiresAtMs / 1_000)
   const signature = createHmac('sha256', Buffer.from(options.key, 'base64'))
     .update(`${resource}\n${expiry}`)
     .digest('base64')
-  return `${prefix}sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}`
+  const name = options.policy === undefined ? '' : `&skn=${encodeURIComponent(options.policy)}`
+  return `${prefix}sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}${name}`
 }

@@ -1,15 +1,14 @@
-import type { Credential, DeviceIdentity, IdentityDirectory } from '../contracts/index.ts'
+import type { IdentityDirectory } from '../contracts/index.ts'
 import { disconnectReason } from './mqtt-answers.ts'
 import type { MqttSession } from './mqtt-session.ts'
+import { isStillProven, type Proof } from './proof.ts'
 
-function isSameCredentials(a: readonly Credential[], b: readonly Credential[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
-}
+type Place = { readonly session: MqttSession; readonly proof: Proof }
 
 /** All connections, and the one session each device may have. */
 export class Sessions {
   readonly #connections = new Set<MqttSession>()
-  readonly #byDevice = new Map<string, MqttSession>()
+  readonly #byDevice = new Map<string, Place>()
 
   get connectionCount(): number {
     return this.#connections.size
@@ -25,29 +24,31 @@ export class Sessions {
 
   closed(connection: MqttSession, deviceId: string | undefined): void {
     this.#connections.delete(connection)
-    if (deviceId !== undefined && this.#byDevice.get(deviceId) === connection) {
+    if (deviceId !== undefined && this.#byDevice.get(deviceId)?.session === connection) {
       this.#byDevice.delete(deviceId)
     }
   }
 
   /** Gives a device's place to a new session; the older one is closed, ING-6. */
-  claim(deviceId: string, session: MqttSession): void {
-    const older = this.#byDevice.get(deviceId)
-    this.#byDevice.set(deviceId, session)
+  claim(deviceId: string, session: MqttSession, proof: Proof): void {
+    const older = this.#byDevice.get(deviceId)?.session
+    this.#byDevice.set(deviceId, { session, proof })
     older?.close(disconnectReason.sessionTakenOver, 'taken over')
   }
 
-  /** Ends a session whose device may no longer connect as it did; other changes are taken over. */
+  /** Ends a session that could not be opened again as it was; other changes are taken over. */
   deviceChanged(deviceId: string, directory: IdentityDirectory): void {
-    const session = this.#byDevice.get(deviceId)
-    if (session === undefined) return
-    const current: DeviceIdentity | undefined = directory.device(deviceId)
-    const isSame =
-      current?.device.status === 'active' &&
-      session.identity !== undefined &&
-      isSameCredentials(current.credentials, session.identity.credentials)
-    if (isSame) session.identityChanged(current)
-    else session.close(disconnectReason.notAuthorized, 'device changed')
+    const place = this.#byDevice.get(deviceId)
+    if (place === undefined) return
+    const current = directory.device(deviceId)
+    if (current !== undefined && isStillProven(place.proof, current, directory)) {
+      place.session.identityChanged(current)
+    } else place.session.close(disconnectReason.notAuthorized, 'device changed')
+  }
+
+  /** Asks of every session whether it may go on: authorities, revocations or policies changed. */
+  trustChanged(directory: IdentityDirectory): void {
+    for (const deviceId of [...this.#byDevice.keys()]) this.deviceChanged(deviceId, directory)
   }
 
   /** Closes what is silent, late, expired or does not read. */

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DeviceRow, defineFleet, type LogRecord, type Sensor } from '../contracts/index.ts'
+import {
+  type DeviceRow,
+  defineFleet,
+  type HubStores,
+  type LogRecord,
+  type Sensor,
+} from '../contracts/index.ts'
 import { openLog, type SegmentLog } from '../log/index.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import type { GatewayLimits } from './limits.ts'
@@ -138,6 +144,7 @@ export function openBench(options: {
   readonly limits?: Partial<GatewayLimits>
   readonly clock?: () => number
   readonly log?: (folder: string) => SegmentLog
+  readonly hub?: HubStores
 }): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'isotherm-ingest-'))
   const clock = options.clock ?? Date.now
@@ -153,6 +160,7 @@ export function openBench(options: {
     hostNames: [benchHost],
     clock,
     limits: { ...noRates, ...options.limits },
+    ...(options.hub !== undefined && { hub: options.hub }),
   })
   return {
     directory,

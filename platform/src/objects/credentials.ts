@@ -7,16 +7,19 @@ import {
   type IdentityDirectory,
   IsothermError,
 } from '../contracts/index.ts'
+import { checkedCredential } from './credential-rules.ts'
 import { createListeners } from './listeners.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { StateDatabase } from './state-database.ts'
+import type { Trust } from './trust.ts'
 
 /** Credentials of devices and collectors. Secrets are sealed on disk and never listed. */
 export type Credentials = {
   /**
    * Sets credentials, one of each kind per device; an existing one of that kind is replaced.
+   * @throws IsothermError INPUT_INVALID for a thumbprint, key or topic that cannot be one
    * @throws IsothermError CONFLICT if a user name belongs to another device; nothing is written
    */
   readonly set: (
@@ -60,7 +63,8 @@ async function load(database: StateDatabase): Promise<CredentialMemory> {
     byToken: new Map(),
   }
   for (const row of await database.selectFrom('credentials').selectAll().execute()) {
-    const kind = row.kind === 'sas' ? 'sas' : 'password'
+    // Only what `set` has written is in the table.
+    const kind = row.kind as Credential['kind']
     const others = memory.byDevice.get(row.device_id) ?? []
     memory.byDevice.set(row.device_id, [
       ...others,
@@ -146,6 +150,7 @@ async function replaceCollector(
 export async function openCredentials(
   database: StateDatabase,
   registry: Registry,
+  trust: Trust,
   box: SecretBox,
 ): Promise<Credentials> {
   const memory = await load(database)
@@ -158,7 +163,7 @@ export async function openCredentials(
       device_id: deviceId,
       kind: credential.kind,
       username: credential.kind === 'password' ? credential.username : null,
-      secret: box.seal(JSON.stringify(credential), deviceId),
+      secret: box.seal(JSON.stringify(checkedCredential(deviceId, credential)), deviceId),
     }))
     refuseTakenUsernames(memory, rows)
     await writeCredentials(database, rows)
@@ -196,7 +201,11 @@ export async function openCredentials(
         return deviceId === undefined ? undefined : device(deviceId)
       },
       collector: (tokenHash) => memory.byToken.get(tokenHash),
+      authorities: trust.authorities,
+      isRevoked: trust.isRevoked,
+      policyKeys: trust.policyKeys,
       onChange: changed.add,
+      onTrustChange: trust.onChange,
     },
   }
 }

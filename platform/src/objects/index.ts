@@ -20,6 +20,7 @@ export {
 export type { ActiveSummary, AlertStore } from './alert-store.ts'
 export type { AppliedChanges } from './apply-changes.ts'
 export type { AuditCheck, AuditEntry } from './audit-log.ts'
+export type { CloudQueues, FeedbackEntry } from './cloud-queues.ts'
 export { type Credentials, generateSasKeys } from './credentials.ts'
 export {
   type HealthStatus,
@@ -28,6 +29,7 @@ export {
   scaledSpanMs,
   scoreState,
 } from './device-health.ts'
+export type { Twins, TwinUpdate, TwinWrite } from './device-twins.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
 export { oneAtATime } from './one-at-a-time.ts'
@@ -39,4 +41,6 @@ export type { Settings } from './settings.ts'
 export type { SiteSummary } from './sites.ts'
 export { slaPeriodMs, visitPeriodMs } from './sla.ts'
 export { openState, type State, type StateOptions } from './state.ts'
+export type { Revocation, Trust } from './trust.ts'
+export type { JsonObject, JsonValue, TwinDocument } from './twin-document.ts'
 export { uuidV5 } from './uuid-v5.ts'

@@ -103,4 +103,73 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX rule_states_by_partition ON rule_states (generation, partition, device_id);
   `,
+  `
+  CREATE TABLE cloud_messages (
+    sequence INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    delivery_count INTEGER NOT NULL,
+    abandon_count INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    payload BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX cloud_messages_by_device ON cloud_messages (device_id, sequence);
+  CREATE INDEX cloud_messages_by_expiry ON cloud_messages (expires_at);
+
+  CREATE TABLE message_feedback (
+    feedback_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX message_feedback_by_time ON message_feedback (at);
+
+  CREATE TABLE device_twins (
+    device_id TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE mqtt_sessions (
+    device_id TEXT PRIMARY KEY,
+    subscriptions INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE enrollments (
+    enrollment_id TEXT PRIMARY KEY,
+    body TEXT NOT NULL,
+    secret TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE registrations (
+    registration_id TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE credentials_any (
+    device_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    username TEXT UNIQUE,
+    secret TEXT NOT NULL,
+    PRIMARY KEY (device_id, kind)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO credentials_any SELECT device_id, kind, username, secret FROM credentials;
+  DROP TABLE credentials;
+  ALTER TABLE credentials_any RENAME TO credentials;
+
+  CREATE TABLE certificate_authorities (
+    thumbprint TEXT PRIMARY KEY,
+    certificate TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE revoked_certificates (
+    certificate TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    revoked_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE connect_policies (
+    name TEXT PRIMARY KEY,
+    secret TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

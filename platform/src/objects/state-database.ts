@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Kysely, SqliteDialect } from 'kysely'
+import { type Generated, Kysely, SqliteDialect } from 'kysely'
 import { IsothermError } from '../contracts/index.ts'
 import { migrations } from './migrations.ts'
 import { openNodeSqlite } from './node-sqlite.ts'
@@ -15,6 +15,9 @@ export type StateTables = {
     body: string
   }
   credentials: { device_id: string; kind: string; username: string | null; secret: string }
+  certificate_authorities: { thumbprint: string; certificate: string }
+  revoked_certificates: { certificate: string; reason: string; revoked_at: number }
+  connect_policies: { name: string; secret: string }
   collectors: { collector_id: string; token_hash: string; may_backdate: number }
   device_alerts: {
     alert_id: string
@@ -45,6 +48,20 @@ export type StateTables = {
     next_offset: number
     body: string
   }
+  cloud_messages: {
+    sequence: number
+    device_id: string
+    expires_at: number
+    delivery_count: number
+    abandon_count: number
+    body: string
+    payload: Uint8Array
+  }
+  message_feedback: { feedback_id: Generated<number>; at: number; body: string }
+  device_twins: { device_id: string; body: string }
+  mqtt_sessions: { device_id: string; subscriptions: number }
+  enrollments: { enrollment_id: string; body: string; secret: string | null }
+  registrations: { registration_id: string; body: string }
 }
 
 /** The state store as a query builder; also what a transaction hands out. */

@@ -1,7 +1,10 @@
+import type { SessionStore } from '../contracts/index.ts'
 import type { AlertChange } from './alert-change.ts'
 import { type AlertStore, openAlertStore } from './alert-store.ts'
 import type { AppliedChanges } from './apply-changes.ts'
+import { type CloudQueues, openCloudQueues } from './cloud-queues.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
+import { openTwins, type Twins } from './device-twins.ts'
 import { type LiveState, openLiveState } from './live-state.ts'
 import { openRegistry, type Registry } from './registry.ts'
 import {
@@ -12,14 +15,22 @@ import {
   writeRuleStates,
 } from './rule-checkpoints.ts'
 import { createSecretBox } from './secret-box.ts'
+import { openSessionStore } from './session-store.ts'
 import { openSettings, type Settings } from './settings.ts'
 import { openStateDatabase } from './state-database.ts'
+import { openTrust, type Trust } from './trust.ts'
 
 /** The online view of the fleet: devices, credentials, alerts, live values, checkpoints. */
 export type State = {
   readonly registry: Registry
   readonly credentials: Credentials
+  readonly trust: Trust
   readonly alerts: AlertStore
+  /** Messages to devices. */
+  readonly messages: CloudQueues
+  readonly twins: Twins
+  /** MQTT sessions that outlive their connection. */
+  readonly sessions: SessionStore
   readonly live: LiveState
   readonly settings: Settings
   readonly ruleCheckpoints: RuleCheckpoints
@@ -56,7 +67,8 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
   const database = openStateDatabase(path)
   const registry = await openRegistry(database, clock)
   const settings = openSettings(database)
-  const credentials = await openCredentials(database, registry, box)
+  const trust = await openTrust(database, box, clock)
+  const credentials = await openCredentials(database, registry, trust, box)
   // The alert store asks the live state for scores, the live state asks it for open alerts.
   const latestScore = (deviceId: string) => live.device(deviceId)?.latestScore
   const alerts = await openAlertStore(database, clock, latestScore)
@@ -70,7 +82,11 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
   return {
     registry,
     credentials,
+    trust,
     alerts,
+    messages: await openCloudQueues(database, clock),
+    twins: openTwins(database, clock),
+    sessions: await openSessionStore(database),
     live,
     settings,
     ruleCheckpoints: openRuleCheckpoints(database),
