@@ -6,3 +6,8 @@ export function numberFlag(name: string, byDefault: number): number {
   if (!Number.isFinite(value)) throw new Error(`--${name} takes a number, not ${text}`)
   return value
 }
+
+/** True if `--name` was given. */
+export function hasFlag(name: string): boolean {
+  return process.argv.includes(`--${name}`)
+}

@@ -64,10 +64,24 @@ export async function writeStory(
     },
     { host },
   )
-  const random = seededRandom(story.seed)
+  return await liveOn(connection, table, story, 0, (chapter) => {
+    nowMs = clock?.(chapter) ?? 0
+  })
+}
+
+/** Lives the chapters of a story from `first` on. @returns the table's version after each */
+export async function liveOn(
+  connection: DuckDBConnection,
+  table: DeltaTable,
+  story: Story,
+  first: number,
+  onChapter: (chapter: number) => void = () => undefined,
+): Promise<readonly number[]> {
+  const random = seededRandom(story.seed + first)
   const versions: number[] = []
   for (const [index, { step, fields }] of story.chapters.entries()) {
-    nowMs = clock?.(index) ?? 0
+    if (index < first) continue
+    onChapter(index)
     const isJson = fields.every(({ type }) => fitsJson(type))
     const form = random.pick(['query', 'rows', 'columns', isJson ? 'ndjson' : 'query'] as const)
     const outcome = await takeStep(table, step, fields, (rows) =>
@@ -96,7 +110,7 @@ export async function writeStory(
       case 'add-column':
         return (await table.addColumns([step.field])).kind
       case 'compact':
-        return (await compact(connection, table)).kind
+        return (await compact(table, { connection })).kind
       default:
         throw new Error(`this library has no step ${step.kind}`)
     }

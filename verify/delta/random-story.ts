@@ -93,16 +93,42 @@ export function randomStory(seed: number, name: string, rules: StoryRules): Stor
   const fields = [...data, ...partitions]
   const partitionColumns = partitions.map((partition) => partition.name)
   const writer = { random, rules, partitionColumns, isKeyed, typeFor }
-  const chapters: Chapter[] = []
-  let last: Pick<Chapter, 'fields' | 'rows'> = { fields, rows: [] }
   const chapterCount = rules.chapterCount ?? 1 + random.below(6)
-  for (let i = 0; i < chapterCount; i++) {
+  const chapters = nextChapters(writer, { fields, rows: [] }, 0, chapterCount)
+  return { seed, name, fields, partitionColumns, isKeyed, chapters }
+}
+
+/** The story with `count` more chapters, which obey other rules. */
+export function continuedStory(
+  story: Story,
+  seed: number,
+  rules: StoryRules,
+  count: number,
+): Story {
+  const random = seededRandom(seed)
+  const typeFor = () => replaced(randomType(random), rules.replaceType?.timestamp ?? 'timestamp')
+  const { partitionColumns, isKeyed, chapters, fields } = story
+  const writer = { random, rules, partitionColumns, isKeyed, typeFor }
+  const last = chapters.at(-1) ?? { fields, rows: [] }
+  const more = nextChapters(writer, last, chapters.length, count)
+  return { ...story, chapters: [...chapters, ...more] }
+}
+
+function nextChapters(
+  writer: Writer,
+  before: Pick<Chapter, 'fields' | 'rows'>,
+  index: number,
+  count: number,
+): readonly Chapter[] {
+  const chapters: Chapter[] = []
+  let last = before
+  for (let i = index; i < index + count; i++) {
     const step = nextStep(writer, last, i)
     const chapter = { step, ...outcome(last, step) }
     chapters.push(chapter)
     last = chapter
   }
-  return { seed, name, fields, partitionColumns, isKeyed, chapters }
+  return chapters
 }
 
 function replaced(type: DeltaType, forTimestamp: DeltaType): DeltaType {
