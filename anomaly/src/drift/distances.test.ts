@@ -11,11 +11,18 @@ import {
   kolmogorovSmirnov,
   kolmogorovSmirnovColumns,
   kolmogorovSmirnovSorted,
+  kolmogorovSmirnovToSketch,
   kolmogorovSmirnovWeighted,
 } from './kolmogorov-smirnov.ts'
 import { adjustPValues } from './multiple-testing.ts'
-import { psi, psiColumns, psiReferences } from './psi.ts'
-import { wassersteinDistance, wassersteinSorted, wassersteinWeighted } from './wasserstein.ts'
+import { psi, psiColumns, psiReferenceOfWeighted, psiReferences } from './psi.ts'
+import { binFractions, sortedBinFractions } from './psi-bins.ts'
+import {
+  wassersteinDistance,
+  wassersteinSorted,
+  wassersteinToSketch,
+  wassersteinWeighted,
+} from './wasserstein.ts'
 
 const a = Float64Array.from({ length: 300 }, (_, i) => 3 * Math.sin(12.9898 * i) + 0.01 * i)
 const b = Float64Array.from({ length: 411 }, (_, i) => 3 * Math.sin(78.233 * i + 1) + 0.2)
@@ -55,6 +62,13 @@ describe('KS and Wasserstein', () => {
         const weighted = kolmogorovSmirnovWeighted(u, x.length, v, y.length)
         expect(weighted).toEqual(kolmogorovSmirnovSorted(x, y))
         expect(wassersteinWeighted(u, v)).toBeCloseTo(area, 11)
+        expect(kolmogorovSmirnovToSketch(u, x.length, y)).toEqual(weighted)
+        expect(wassersteinToSketch(u, y)).toBeCloseTo(area, 11)
+        const { bins, fractions } = psiReferenceOfWeighted(u, x.length)
+        for (const [bin, share] of binFractions(bins, x).entries()) {
+          expect(fractions[bin]).toBeCloseTo(share, 12)
+        }
+        expect(sortedBinFractions(bins, y)).toEqual(binFractions(bins, right))
       }),
     )
   })

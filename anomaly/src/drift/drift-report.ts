@@ -5,16 +5,16 @@ import {
   type WeightedValues,
   weightedQuantile,
   weightedValuesOfSketch,
-  weightedValuesOfSorted,
 } from '../sketches/weighted-values.ts'
+import { quantileOfSorted } from '../statistics/quantile.ts'
 import { jensenShannon } from './divergence.ts'
 import { missingReason, reasonOfColumn, reasonOfReport } from './drift-reason.ts'
 import { type DriftReference, driftSamples, type RowDependence } from './drift-reference.ts'
-import { kolmogorovPValue, kolmogorovSmirnovWeighted } from './kolmogorov-smirnov.ts'
+import { kolmogorovPValue, kolmogorovSmirnovToSketch } from './kolmogorov-smirnov.ts'
 import { adjustPValues, type PValueAdjustment } from './multiple-testing.ts'
 import { psiOfFractions, psiReferenceOfWeighted } from './psi.ts'
-import { weightedBinFractions } from './psi-bins.ts'
-import { wassersteinWeighted } from './wasserstein.ts'
+import { sortedBinFractions } from './psi-bins.ts'
+import { wassersteinToSketch } from './wasserstein.ts'
 
 /** Options of `driftReport`. */
 export type DriftReportOptions = {
@@ -110,8 +110,7 @@ export function driftReport(
         missingShare: column.nullCount / reference.rowCount,
       },
       {
-        weighted: weightedValuesOfSorted(sample.sorted),
-        count: sample.sorted.length,
+        sorted: sample.sorted,
         effectiveCount: sample.effectiveCount,
         missingShare: sample.nullCount / current.rowCount,
       },
@@ -129,12 +128,9 @@ export function driftReport(
 
 type Settings = Required<DriftReportOptions>
 
-type Side = {
-  readonly weighted: WeightedValues
-  readonly count: number
-  readonly effectiveCount: number
-  readonly missingShare: number
-}
+type Side = { readonly effectiveCount: number; readonly missingShare: number }
+type KeptSide = Side & { readonly weighted: WeightedValues; readonly count: number }
+type SampleSide = Side & { readonly sorted: Float64Array }
 
 type MeasuredColumn = Omit<
   ColumnDrift,
@@ -143,8 +139,8 @@ type MeasuredColumn = Omit<
 
 function measureColumn(
   name: string,
-  before: Side,
-  now: Side,
+  before: KeptSide,
+  now: SampleSide,
   statisticError: number,
   minCount: number,
 ): MeasuredColumn {
@@ -154,7 +150,7 @@ function measureColumn(
     missingShare: { before: before.missingShare, now: now.missingShare },
     effectiveCount: { before: before.effectiveCount, now: now.effectiveCount },
   }
-  if (before.count === 0 || now.count === 0) {
+  if (before.count === 0 || now.sorted.length === 0) {
     const none = Number.NaN
     return {
       ...shared,
@@ -167,18 +163,13 @@ function measureColumn(
       median: { before: none, now: none },
     }
   }
-  const { statistic } = kolmogorovSmirnovWeighted(
-    before.weighted,
-    before.count,
-    now.weighted,
-    now.count,
-  )
+  const { statistic } = kolmogorovSmirnovToSketch(before.weighted, before.count, now.sorted)
   const worth =
     (before.effectiveCount * now.effectiveCount) / (before.effectiveCount + now.effectiveCount)
   const isEnough = Math.min(before.effectiveCount, now.effectiveCount) >= minCount
   const bins = psiReferenceOfWeighted(before.weighted, before.count)
-  const fractions = weightedBinFractions(bins.bins, now.weighted)
-  const { psi, noiseFloor } = psiOfFractions(bins, fractions, now.count)
+  const fractions = sortedBinFractions(bins.bins, now.sorted)
+  const { psi, noiseFloor } = psiOfFractions(bins, fractions, now.sorted.length)
   return {
     ...shared,
     statistic,
@@ -186,10 +177,10 @@ function measureColumn(
     psi,
     psiNoise: noiseFloor,
     jensenShannon: jensenShannon(bins.fractions, fractions),
-    wasserstein: wassersteinWeighted(before.weighted, now.weighted),
+    wasserstein: wassersteinToSketch(before.weighted, now.sorted),
     median: {
       before: weightedQuantile(before.weighted, 0.5),
-      now: weightedQuantile(now.weighted, 0.5),
+      now: quantileOfSorted(now.sorted, 0.5),
     },
   }
 }

@@ -128,6 +128,49 @@ export function kolmogorovSmirnovWeighted(
 }
 
 /**
+ * `kolmogorovSmirnovWeighted` of a sketch with all values of a sample in ascending order without
+ * NaN. The sketch's distribution function rises at its values only, and the sample's never falls:
+ * the gap is largest just after or just before one of them.
+ * Cost O(n of the sketch · log n of the sample).
+ */
+export function kolmogorovSmirnovToSketch(
+  a: WeightedValues,
+  countA: number,
+  sorted: Float64Array,
+): KolmogorovSmirnovResult {
+  if (a.values.length === 0) throw tooFewRows('Kolmogorov–Smirnov sample a', 1, 0)
+  if (sorted.length === 0) throw tooFewRows('Kolmogorov–Smirnov sample b', 1, 0)
+  const { values, cumulative } = a
+  const total = cumulative[cumulative.length - 1]!
+  let shareA = 0
+  let index = 0
+  let statistic = 0
+  for (let i = 0; i < values.length; i++) {
+    // Up to just before this value the sample may rise while the sketch stands still.
+    index = countUpTo(sorted, index, values[i]!)
+    const below = index === 0 ? 0 : firstOfRun(sorted, index, values[i]!)
+    const gapBefore = Math.abs(shareA - below / sorted.length)
+    shareA = cumulative[i]! / total
+    const gapAfter = Math.abs(shareA - index / sorted.length)
+    if (gapBefore > statistic) statistic = gapBefore
+    if (gapAfter > statistic) statistic = gapAfter
+  }
+  return resultOf(statistic, countA, sorted.length)
+}
+
+/** Number of the first `end` sorted values that lie below `value`, which none of them exceeds. */
+function firstOfRun(sorted: Float64Array, end: number, value: number): number {
+  let low = 0
+  let high = end
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
  * p = 2 Σ_{k≥1} (−1)^(k−1) exp(−2k²λ²) with λ = (√Ne + 0.12 + 0.11/√Ne) D, Ne = nm/(n + m).
  */
 export function kolmogorovPValue(statistic: number, effectiveCount: number): number {

@@ -1,3 +1,4 @@
+import { countAbove, countAtLeast } from '../sketches/sorted-counts.ts'
 import { cellOf, cellsBetween } from '../sketches/value-cells.ts'
 import { type WeightedValues, weightedRank } from '../sketches/weighted-values.ts'
 
@@ -84,18 +85,44 @@ function edgeCounts(edges: Float64Array, values: Float64Array): Float64Array {
   }
   const low = cells?.low ?? 0
   const scale = cells?.scale ?? 0
+  const top = LOOKUP_CELLS - 1
+  // Counting by cell, not by bin: neighbouring values seldom wait for each other's count.
+  const cellCounts = new Uint32Array(LOOKUP_CELLS)
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
     const position = (value - low) * scale
-    let bin =
-      binOfCell[position < 0 ? 0 : position > LOOKUP_CELLS - 1 ? LOOKUP_CELLS - 1 : position | 0]!
-    if (bin === HOLDS_EDGE) {
-      bin = 0
-      while (bin < edges.length && value >= edges[bin]!) bin++
+    const cell = position < 0 ? 0 : position > top ? top : position | 0
+    if (binOfCell[cell] !== HOLDS_EDGE) {
+      cellCounts[cell] = cellCounts[cell]! + 1
+      continue
     }
+    let bin = 0
+    while (bin < edges.length && value >= edges[bin]!) bin++
     counts[bin] = counts[bin]! + 1
   }
+  for (let cell = 0; cell < LOOKUP_CELLS; cell++) {
+    const bin = binOfCell[cell]!
+    if (bin !== HOLDS_EDGE) counts[bin] = counts[bin]! + cellCounts[cell]!
+  }
   return counts
+}
+
+/** `binFractions` of values in ascending order without NaN: O(bins · log n). */
+export function sortedBinFractions(bins: PsiBins, sorted: Float64Array): Float64Array {
+  const count = sorted.length
+  if (bins.kind === 'modal') {
+    const modal = countAtLeast(sorted, bins.value) - countAbove(sorted, bins.value)
+    return Float64Array.of(modal / count, (count - modal) / count)
+  }
+  const fractions = new Float64Array(bins.edges.length + 1)
+  let before = 0
+  for (let bin = 0; bin < bins.edges.length; bin++) {
+    const below = count - countAtLeast(sorted, bins.edges[bin]!)
+    fractions[bin] = (below - before) / count
+    before = below
+  }
+  fractions[bins.edges.length] = (count - before) / count
+  return fractions
 }
 
 /** The most frequent value, the smallest of several. */

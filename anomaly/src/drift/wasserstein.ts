@@ -62,6 +62,33 @@ export function wassersteinWeighted(a: WeightedValues, b: WeightedValues): numbe
   return distance
 }
 
+/** `wassersteinWeighted` of a sketch with a sample in ascending order without NaN; O(n). */
+export function wassersteinToSketch(a: WeightedValues, sorted: Float64Array): number {
+  requireValues(a.values, sorted)
+  const { values, cumulative } = a
+  const total = cumulative[cumulative.length - 1]!
+  const count = sorted.length
+  let index = 0
+  let shareA = 0
+  let previous = Math.min(values[0]!, sorted[0]!)
+  let distance = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    for (; index < count && sorted[index]! < value; index++) {
+      distance += Math.abs(shareA - index / count) * (sorted[index]! - previous)
+      previous = sorted[index]!
+    }
+    distance += Math.abs(shareA - index / count) * (value - previous)
+    previous = value
+    shareA = cumulative[i]! / total
+  }
+  for (; index < count; index++) {
+    distance += Math.abs(1 - index / count) * (sorted[index]! - previous)
+    previous = sorted[index]!
+  }
+  return distance
+}
+
 function requireValues(a: Float64Array, b: Float64Array): void {
   if (a.length === 0) throw tooFewRows('Wasserstein sample a', 1, 0)
   if (b.length === 0) throw tooFewRows('Wasserstein sample b', 1, 0)

@@ -1,5 +1,6 @@
 import { invalidOption } from '../errors.ts'
-import { countAtLeast, sortedScores } from './reference-scores.ts'
+import { countAtLeast } from '../sketches/sorted-counts.ts'
+import { sortedScores } from './reference-scores.ts'
 
 /** Flags scores that are rare among healthy ones, with a guaranteed rate of false alarms. */
 export type ConformalThreshold = {

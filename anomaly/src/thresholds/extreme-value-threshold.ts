@@ -1,7 +1,8 @@
 import { invalidOption, tooFewRows } from '../errors.ts'
+import { countAtLeast } from '../sketches/sorted-counts.ts'
 import { quantileOfSorted } from '../statistics/quantile.ts'
 import { fitGeneralisedPareto, paretoExcess } from './generalised-pareto.ts'
-import { countAtLeast, sortedScores } from './reference-scores.ts'
+import { sortedScores } from './reference-scores.ts'
 
 /** Flags scores that a fitted tail exceeds with a small chance only. Plain data. */
 export type ExtremeValueThreshold = {
