@@ -2,38 +2,19 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type CollectorIdentity, IsothermError } from '../contracts/index.ts'
-import { admitByToken } from './admission.ts'
+import type { CollectorIdentity } from '../contracts/index.ts'
 import { splitBatch } from './batch-lines.ts'
 import { storeBatch } from './collector-batch.ts'
-import { isDeviceId, usableMessageId } from './device-names.ts'
+import { usableMessageId } from './device-names.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewayCore } from './gateway-core.ts'
-import { isSasToken } from './sas-token.ts'
+import { deviceMessageRoutes } from './http-device-messages.ts'
+import { admitDevice, answerError, header, Refusal, stalledRetryS } from './http-refusal.ts'
+import { hubBatchPayloads } from './hub-batch.ts'
 import { recordOf } from './telemetry.ts'
 
 const inflate = promisify(gunzip)
-const stalledRetryS = 5
 const hubBatchType = 'application/vnd.microsoft.iothub.json'
-
-/** An answer that ends a request early. */
-class Refusal extends Error {
-  readonly status: number
-  readonly code: string
-  readonly retryAfterS: number | undefined
-
-  constructor(status: number, code: string, message: string, retryAfterS?: number) {
-    super(message)
-    this.status = status
-    this.code = code
-    this.retryAfterS = retryAfterS
-  }
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
-}
 
 /** Who a request was admitted as; set before its body is read. */
 type Caller =
@@ -73,18 +54,8 @@ class BodyRoom {
   }
 }
 
-function admitDevice(core: GatewayCore, request: FastifyRequest): Caller {
-  const { id } = request.params as { readonly id: string }
-  const token = header(request, 'authorization') ?? ''
-  if (!isSasToken(token) || !isDeviceId(id)) {
-    throw new Refusal(401, 'UNAUTHORIZED', 'Authorization: SharedAccessSignature ... is required')
-  }
-  const admission = admitByToken(core.desk, id, token, core.clock())
-  if (admission.kind === 'refused') {
-    core.logger.info({ deviceId: id, reason: admission.reason }, 'request refused')
-    throw new Refusal(401, 'UNAUTHORIZED', 'the token is not valid for this device')
-  }
-  return { kind: 'device', deviceId: id }
+function admitCaller(core: GatewayCore, request: FastifyRequest): Caller {
+  return { kind: 'device', deviceId: admitDevice(core, request) }
 }
 
 function admitCollector(core: GatewayCore, request: FastifyRequest): Caller {
@@ -122,15 +93,9 @@ async function takeMessage(
   reply: FastifyReply,
   deviceId: string,
 ): Promise<void> {
-  if (header(request, 'content-type')?.startsWith(hubBatchType)) {
-    throw new Refusal(415, 'BATCH_UNSUPPORTED', 'send one message, or many to /messages/batch')
-  }
   const nowMs = core.clock()
-  const waitMs = core.throttle.request(deviceId, nowMs)
-  if (waitMs > 0) {
-    throw new Refusal(429, 'TOO_MANY_MESSAGES', 'over the message rate', Math.ceil(waitMs / 1_000))
-  }
   const payload = await bodyOf(request, core.limits.maxBodyBytes)
+  requireRate(core, deviceId, 1, nowMs)
   const device = core.desk.directory.device(deviceId)?.device
   if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
   core.counters.add('gateway_messages_received_total')
@@ -147,6 +112,45 @@ async function takeMessage(
     const limit = `a message may have ${core.limits.maxPayloadBytes} bytes`
     throw new Refusal(413, 'PAYLOAD_TOO_LARGE', `${limit}; it was stored as a dead letter`)
   }
+  await reply.code(204).send()
+}
+
+function requireRate(core: GatewayCore, deviceId: string, count: number, nowMs: number): void {
+  const waitMs = core.throttle.request(deviceId, nowMs, count)
+  if (waitMs === 0) return
+  throw new Refusal(429, 'TOO_MANY_MESSAGES', 'over the message rate', Math.ceil(waitMs / 1_000))
+}
+
+/** Messages of one device in IoT Hub's form: all of them are stored, or none is. */
+async function takeHubBatch(
+  core: GatewayCore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deviceId: string,
+): Promise<void> {
+  const { limits, counters, clock, desk, intake } = core
+  const nowMs = clock()
+  const body = await bodyOf(request, limits.maxBodyBytes)
+  if (body.length > limits.maxPayloadBytes) {
+    throw new Refusal(413, 'BODY_TOO_LARGE', `a batch may have ${limits.maxPayloadBytes} bytes`)
+  }
+  const found = hubBatchPayloads(body)
+  if (typeof found === 'string') throw new Refusal(400, 'INVALID_JSON', found)
+  if (found.length > 0) requireRate(core, deviceId, found.length, nowMs)
+  const device = desk.directory.device(deviceId)?.device
+  if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
+  counters.add('gateway_messages_received_total', undefined, undefined, found.length)
+  const records = found.map(({ payload, messageId }) =>
+    recordOf(core, payload, {
+      deviceId,
+      device,
+      protocol: 'https',
+      messageId,
+      ingestedAtMs: nowMs,
+    }),
+  )
+  const sizeBytes = records.reduce((sum, record) => sum + record.body.payload.length, 0)
+  if (records.length > 0) await intake.append(records, sizeBytes)
   await reply.code(204).send()
 }
 
@@ -183,23 +187,10 @@ async function takeBatch(
   await reply.send(await storeBatch(core, body, split, stamp))
 }
 
-function answerError(error: unknown, reply: FastifyReply): FastifyReply {
-  if (error instanceof Refusal) {
-    if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS))
-    return reply.code(error.status).send({ code: error.code, message: error.message })
-  }
-  if (error instanceof IsothermError) {
-    const isLog = error.code === 'DISK_FULL' || error.code === 'LOG_CLOSED'
-    if (isLog) reply.header('retry-after', String(stalledRetryS))
-    return reply.code(isLog ? 503 : 500).send({ code: error.code, message: error.message })
-  }
-  throw error
-}
-
 /**
  * Mounts the HTTP side of a gateway on a Fastify server:
- * `POST /devices/{id}/messages/events`, one message in IoT Hub's convention (SAS token, 204), and
- * `POST /messages/batch`, NDJSON or a JSON array of messages of many devices (collector token,
+ * `POST /devices/{id}/messages/events`, one message or a batch in IoT Hub's convention (SAS token,
+ * 204), `/devices/{id}/messages/devicebound`, messages to a device, and `POST /messages/batch`, NDJSON or a JSON array of messages of many devices (collector token,
  * answer `BatchVerdict`). Both answer only what is durable; bodies may be gzip.
  */
 export function ingestRoutes(app: FastifyInstance, gateway: Gateway): void {
@@ -213,16 +204,18 @@ export function ingestRoutes(app: FastifyInstance, gateway: Gateway): void {
     )
     scope.setErrorHandler((error, _request, reply) => answerError(error, reply))
     const entry =
-      (admit: typeof admitDevice) => async (request: FastifyRequest, reply: FastifyReply) => {
+      (admit: typeof admitCaller) => async (request: FastifyRequest, reply: FastifyReply) => {
         room.callers.set(request, admit(core, request))
         room.reserve(request, reply)
       }
     scope.post(
       '/devices/:id/messages/events',
-      { bodyLimit, onRequest: entry(admitDevice) },
+      { bodyLimit, onRequest: entry(admitCaller) },
       async (request, reply) => {
         const caller = room.callers.get(request)
-        if (caller?.kind === 'device') await takeMessage(core, request, reply, caller.deviceId)
+        if (caller?.kind !== 'device') return reply
+        const isBatch = header(request, 'content-type')?.startsWith(hubBatchType) === true
+        await (isBatch ? takeHubBatch : takeMessage)(core, request, reply, caller.deviceId)
         return reply
       },
     )
@@ -235,5 +228,6 @@ export function ingestRoutes(app: FastifyInstance, gateway: Gateway): void {
         return reply
       },
     )
+    deviceMessageRoutes(scope, core)
   })
 }

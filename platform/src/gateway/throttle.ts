@@ -53,14 +53,14 @@ export class Throttle {
     return waitMs
   }
 
-  /** Takes one message for a requester that can be told to come back; else the wait in ms. */
-  request(deviceId: string, nowMs: number): number {
+  /** Takes messages for a requester that can be told to come back; else the wait in ms. */
+  request(deviceId: string, nowMs: number, count: number): number {
     const bucket = this.#bucket(deviceId, nowMs)
     const own = bucket.waitMs(nowMs)
     const shared = this.#deployment.waitMs(nowMs)
     if (own === 0 && shared === 0) {
-      bucket.take(1, nowMs)
-      this.#deployment.take(1, nowMs)
+      bucket.take(count, nowMs)
+      this.#deployment.take(count, nowMs)
       return 0
     }
     this.#counters.add('gateway_throttled_total', 'scope', own > shared ? 'device' : 'deployment')
