@@ -12,6 +12,21 @@ export {
   type RegressionResidualOptions,
   scoreRegressionResidual,
 } from './regression-residual.ts'
+export { type RollingOptions, rollingZScores } from './rolling-z-score.ts'
+export {
+  fitSeasonalProfile,
+  type ProfileOptions,
+  profileSlot,
+  type SeasonalProfile,
+  scoreSeasonalProfile,
+} from './seasonal-profile.ts'
 export { decomposeStl, type StlDecomposition } from './stl.ts'
 export type { StlOptions, StlSettings } from './stl-options.ts'
 export { type StlPlan, stlPlan } from './stl-plan.ts'
+export {
+  fitStlResidual,
+  type StlResidualModel,
+  type StlResidualOptions,
+  type StlResidualScores,
+  scoreStlResidual,
+} from './stl-residual.ts'
