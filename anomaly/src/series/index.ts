@@ -1,3 +1,10 @@
+export type { FourierSeason, Holiday, Regressors } from './additive-design.ts'
+export {
+  type AdditiveModel,
+  type AdditiveOptions,
+  fitAdditiveForecast,
+} from './additive-forecast.ts'
+export { type AdditiveForecast, forecastAdditive, scoreAdditive } from './additive-predict.ts'
 export {
   explainRegressionLof,
   fitRegressionLof,
