@@ -11,6 +11,7 @@ import { checkedCredential } from './credential-rules.ts'
 import { createListeners } from './listeners.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { Registry } from './registry.ts'
+import { secretSize } from './sas-keys.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { StateDatabase } from './state-database.ts'
 import type { Trust } from './trust.ts'
@@ -25,6 +26,14 @@ export type Credentials = {
   readonly set: (
     entries: readonly { readonly deviceId: string; readonly credential: Credential }[],
   ) => Promise<void>
+  /**
+   * Sets credentials of devices after removing all that the named devices had.
+   * @throws IsothermError as `set`; nothing is written
+   */
+  readonly replace: (
+    deviceIds: readonly string[],
+    entries: readonly { readonly deviceId: string; readonly credential: Credential }[],
+  ) => Promise<void>
   /** Removes all credentials of a device. */
   readonly revoke: (deviceId: string) => Promise<void>
   /** Creates a collector, or replaces its token; the token is returned once and only hashed here. */
@@ -33,15 +42,6 @@ export type Credentials = {
     readonly mayBackdate: boolean
   }) => Promise<{ readonly token: string }>
   readonly identity: IdentityDirectory
-}
-
-/** Bytes of a generated key or token, ING-3. */
-const secretSize = 32
-
-/** A fresh pair of SAS keys, ING-3. */
-export function generateSasKeys(): Extract<Credential, { kind: 'sas' }> {
-  const key = () => randomBytes(secretSize).toString('base64')
-  return { kind: 'sas', primaryKey: key(), secondaryKey: key() }
 }
 
 type Sealed = {
@@ -158,7 +158,7 @@ export async function openCredentials(
   const changed = createListeners<string>()
   registry.onChange(changed.tell)
 
-  const set: Credentials['set'] = async (entries) => {
+  const replace: Credentials['replace'] = async (deviceIds, entries) => {
     const rows = entries.map(({ deviceId, credential }) => ({
       device_id: deviceId,
       kind: credential.kind,
@@ -166,13 +166,21 @@ export async function openCredentials(
       secret: box.seal(JSON.stringify(checkedCredential(deviceId, credential)), deviceId),
     }))
     refuseTakenUsernames(memory, rows)
-    await writeCredentials(database, rows)
+    await database.transaction().execute(async (transaction) => {
+      if (deviceIds.length > 0) {
+        await sql`DELETE FROM credentials WHERE device_id IN
+          (SELECT value FROM json_each(${JSON.stringify(deviceIds)}))`.execute(transaction)
+      }
+      await writeCredentials(transaction, rows)
+    })
+    for (const deviceId of deviceIds) forget(memory, deviceId)
     for (const row of rows) {
       forget(memory, row.device_id, row.kind)
       memory.byDevice.set(row.device_id, [...(memory.byDevice.get(row.device_id) ?? []), row])
       if (row.username !== null) memory.byUsername.set(row.username, row.device_id)
     }
-    for (const row of rows) changed.tell(row.device_id)
+    const told = new Set([...deviceIds, ...rows.map(({ device_id: id }) => id)])
+    for (const deviceId of told) changed.tell(deviceId)
   }
 
   const revoke: Credentials['revoke'] = async (deviceId) => {
@@ -191,7 +199,8 @@ export async function openCredentials(
     return { device: row, credentials }
   }
   return {
-    set: (entries) => inTurn(() => set(entries)),
+    set: (entries) => inTurn(() => replace([], entries)),
+    replace: (deviceIds, entries) => inTurn(() => replace(deviceIds, entries)),
     revoke: (deviceId) => inTurn(() => revoke(deviceId)),
     addCollector: (collector) => inTurn(() => replaceCollector(database, memory, collector)),
     identity: {

@@ -21,7 +21,8 @@ export type { ActiveSummary, AlertStore } from './alert-store.ts'
 export type { AppliedChanges } from './apply-changes.ts'
 export type { AuditCheck, AuditEntry } from './audit-log.ts'
 export type { CloudQueues, FeedbackEntry } from './cloud-queues.ts'
-export { type Credentials, generateSasKeys } from './credentials.ts'
+export type { Credentials } from './credentials.ts'
+export type { DeviceExchange, ImportOutcome } from './device-exchange.ts'
 export {
   type HealthStatus,
   isOffline,
@@ -30,6 +31,7 @@ export {
   scoreState,
 } from './device-health.ts'
 export type { Twins, TwinUpdate, TwinWrite } from './device-twins.ts'
+export { type HubDevice, hubDeviceSchema } from './hub-device.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
 export { oneAtATime } from './one-at-a-time.ts'
@@ -37,6 +39,7 @@ export { hashPassword } from './password-hash.ts'
 export { registeredDevices } from './registered-devices.ts'
 export type { Registry, UpsertCounts } from './registry.ts'
 export type { LogPartition, RuleCheckpoints, RuleStateRow } from './rule-checkpoints.ts'
+export { generateSasKeys } from './sas-keys.ts'
 export type { Settings } from './settings.ts'
 export type { SiteSummary } from './sites.ts'
 export { slaPeriodMs, visitPeriodMs } from './sla.ts'

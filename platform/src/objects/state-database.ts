@@ -17,6 +17,7 @@ export type StateTables = {
   credentials: { device_id: string; kind: string; username: string | null; secret: string }
   certificate_authorities: { thumbprint: string; certificate: string }
   revoked_certificates: { certificate: string; reason: string; revoked_at: number }
+  hub_devices: { device_id: string; body: string }
   connect_policies: { name: string; secret: string }
   collectors: { collector_id: string; token_hash: string; may_backdate: number }
   device_alerts: {

@@ -4,6 +4,7 @@ import { type AlertStore, openAlertStore } from './alert-store.ts'
 import type { AppliedChanges } from './apply-changes.ts'
 import { type CloudQueues, openCloudQueues } from './cloud-queues.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
+import { type DeviceExchange, openDeviceExchange } from './device-exchange.ts'
 import { openTwins, type Twins } from './device-twins.ts'
 import { type LiveState, openLiveState } from './live-state.ts'
 import { openRegistry, type Registry } from './registry.ts'
@@ -25,6 +26,8 @@ export type State = {
   readonly registry: Registry
   readonly credentials: Credentials
   readonly trust: Trust
+  /** Import and export of the registry in IoT Hub's format. */
+  readonly exchange: DeviceExchange
   readonly alerts: AlertStore
   /** Messages to devices. */
   readonly messages: CloudQueues
@@ -69,6 +72,7 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
   const settings = openSettings(database)
   const trust = await openTrust(database, box, clock)
   const credentials = await openCredentials(database, registry, trust, box)
+  const twins = openTwins(database, clock)
   // The alert store asks the live state for scores, the live state asks it for open alerts.
   const latestScore = (deviceId: string) => live.device(deviceId)?.latestScore
   const alerts = await openAlertStore(database, clock, latestScore)
@@ -85,7 +89,8 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
     trust,
     alerts,
     messages: await openCloudQueues(database, clock),
-    twins: openTwins(database, clock),
+    twins,
+    exchange: openDeviceExchange({ database, registry, credentials, twins, clock }),
     sessions: await openSessionStore(database),
     live,
     settings,
