@@ -7,8 +7,12 @@ import type { ServerMarker } from '../runtime/index.ts'
 export type ServerRequest = {
   /** Path with query, for example `/api/v1/alerts?limit=5`. */
   readonly path: string
-  /** Sent as JSON by POST; without it the request is a GET. */
+  /** Sent as JSON; without it the request is a GET. */
   readonly body?: unknown
+  /** How a body is sent; default POST. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Only change what still has this ETag. */
+  readonly ifMatch?: string
   /** A repeat with the same key gets the first answer. */
   readonly idempotencyKey?: string
 }
@@ -23,14 +27,15 @@ function localUrl(url: string): URL {
 }
 
 function send(server: ServerMarker, asked: ServerRequest): Promise<Answer> {
-  const { path, body, idempotencyKey } = asked
+  const { path, body, idempotencyKey, ifMatch } = asked
   const url = new URL(path, localUrl(server.url))
   const text = body === undefined ? undefined : JSON.stringify(body)
   const options = {
-    method: text === undefined ? 'GET' : 'POST',
+    method: asked.method ?? (text === undefined ? 'GET' : 'POST'),
     headers: {
       authorization: `Bearer ${server.token}`,
       ...(text !== undefined && { 'content-type': 'application/json' }),
+      ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     },
     // The marker pins the certificate itself; its names are those devices use, not loopback.

@@ -200,6 +200,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       })),
       ...operation.logWatch.findings(),
     ],
+    callMethod: gateway.callMethod,
     ingestRoutes: (app) => ingestRoutes(app, gateway),
     ...(consoleDirectory !== undefined && { consoleDirectory }),
     ...(certificate !== undefined && { tls: certificate }),

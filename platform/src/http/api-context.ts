@@ -1,4 +1,4 @@
-import type { FleetDefinition } from '../contracts/index.ts'
+import type { FleetDefinition, MethodCall, MethodOutcome } from '../contracts/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { ModelRegistry } from '../models/index.ts'
 import type { State } from '../objects/index.ts'
@@ -13,6 +13,8 @@ export type ApiContext = {
   /** Time in epoch milliseconds. */
   readonly clock: () => number
   readonly components: () => readonly ComponentState[]
+  /** Calls a method of a connected device. */
+  readonly callMethod: (deviceId: string, call: MethodCall) => Promise<MethodOutcome>
   readonly eventClientCount: () => number
   readonly authentication: 'open' | 'tokens'
 }

@@ -16,6 +16,7 @@ import { measureRequests } from './request-metrics.ts'
 import { registerRoute } from './route.ts'
 import { actionRoutes } from './routes/action-routes.ts'
 import { alertRoutes, createAlertPresenter } from './routes/alert-routes.ts'
+import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
@@ -38,6 +39,8 @@ export type HttpServerOptions = {
   readonly components?: () => readonly ComponentState[]
   /** Adds the gateway's ingest endpoints; they authenticate devices themselves. */
   readonly ingestRoutes?: (app: FastifyInstance) => void | Promise<void>
+  /** Calls a method of a device; without it every device is offline. */
+  readonly callMethod?: ApiContext['callMethod']
   /** Folder of the built console. */
   readonly consoleDirectory?: string
   /** PEM texts; without them the server speaks plain HTTP. */
@@ -112,13 +115,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     registry: options.registry,
     clock,
     components,
+    callMethod: options.callMethod ?? (async () => ({ kind: 'offline' })),
     eventClientCount: hub.clientCount,
     authentication: authentication.kind,
   }
 
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error, request.url.split('?')[0] ?? '', request.id)
-    if (problem.status >= 500) {
+    // 504 tells of a device that did not answer: nothing here failed.
+    if (problem.status >= 500 && problem.status !== 504) {
       metrics.countFailure()
       options.onFailure?.({ requestId: request.id, error })
     }
@@ -142,6 +147,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     const routes = [
       ...fleetRoutes(context),
       ...deviceRoutes(context),
+      ...deviceHubRoutes(context),
       ...alertRoutes(context, present),
       ...actionRoutes(context, present),
       ...modelRoutes(context),

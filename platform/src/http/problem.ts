@@ -29,11 +29,13 @@ const titles: Readonly<Record<number, readonly [type: string, title: string]>> =
   405: ['method-not-allowed', 'The method is not allowed here'],
   408: ['too-slow', 'The request did not finish in time'],
   409: ['conflict', 'The object has changed'],
+  412: ['stale', 'The object is not as expected any more'],
   413: ['too-large', 'The request is too large'],
   415: ['media-type', 'The content type is not supported'],
   429: ['too-many', 'Too many requests at once'],
   500: ['internal', 'The server failed'],
   503: ['not-ready', 'The server is not ready'],
+  504: ['no-answer', 'The device did not answer in time'],
 }
 
 /** A refusal with an HTTP status; `detail` is shown to people and must hold no secret. */

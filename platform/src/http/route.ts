@@ -12,12 +12,14 @@ export type RouteRequest<Params, Query, Body> = {
   readonly identity: Identity
   /** Header `Idempotency-Key`, if sent. */
   readonly idempotencyKey: string | undefined
+  /** Header `If-Match`, if sent: change only what still has this ETag. */
+  readonly ifMatch: string | undefined
   readonly requestId: string
 }
 
 /** One operation of the API: its schemas parse the request and describe it in OpenAPI. */
 export type Route = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** OpenAPI spelling: `/api/v1/devices/{device_id}`. */
   readonly path: string
   readonly summary: string
@@ -41,7 +43,7 @@ export function defineRoute<
   Query extends z.ZodObject | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
 >(route: {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly summary: string
   readonly params?: Params
@@ -101,6 +103,7 @@ export function registerRoute(
         body: parsePart(route.body, request.body, 'body'),
         identity,
         idempotencyKey: typeof key === 'string' && key !== '' ? key : undefined,
+        ifMatch: request.headers['if-match'],
         requestId: request.id,
       })
     },

@@ -6,6 +6,7 @@ import { generateSasKeys, hashPassword } from '../../objects/index.ts'
 import { type Deployment, readServerMarker, type ServerMarker } from '../../runtime/index.ts'
 import { callServer } from '../call-server.ts'
 import { type CommonOptions, command, withDeployment, withNewDeployment } from '../program.ts'
+import { addDeviceHub } from './device-hub.ts'
 
 const deviceSchema = z.strictObject({
   device_id: z.string(),
@@ -201,4 +202,5 @@ export function addDevices(program: Command): void {
       output.records([{ collector: name, token: made.token }])
     },
   )
+  addDeviceHub(devices)
 }
