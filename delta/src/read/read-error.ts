@@ -92,7 +92,10 @@ function firstLine(cause: Error): string {
   return cause.message.split('\n')[0] ?? ''
 }
 
-/** The first file that is missing, of another size than the log says, or without a sound footer. */
+/**
+ * The first file that is missing, of another size than the log says, or without a sound footer; where
+ * all footers are sound, the first whose rows cannot be read.
+ */
 async function findCulprit(
   root: string,
   files: readonly AddFile[],
@@ -103,15 +106,26 @@ async function findCulprit(
     const sizeBytes = await sizeOf(path)
     if (sizeBytes === 'missing') return file
     if (sizeBytes !== undefined && sizeBytes !== file.size) return file
-    if (connection !== undefined && !(await hasFooter(connection, path))) return file
+    if (connection !== undefined && !(await isReadable(connection, path, 'footer'))) return file
+  }
+  if (connection === undefined) return undefined
+  for (const file of files.slice(0, mostProbes)) {
+    if (!(await isReadable(connection, dataFilePath(root, file), 'rows'))) return file
   }
   return undefined
 }
 
-async function hasFooter(connection: DuckDBConnection, path: string): Promise<boolean> {
+async function isReadable(
+  connection: DuckDBConnection,
+  path: string,
+  part: 'footer' | 'rows',
+): Promise<boolean> {
+  const source = `read_parquet([${sqlText(enginePath(path))}], hive_partitioning=false) AS file_rows`
   try {
     await connection.run(
-      `SELECT * FROM read_parquet([${sqlText(enginePath(path))}], hive_partitioning=false) LIMIT 0`,
+      part === 'footer'
+        ? `SELECT * FROM ${source} LIMIT 0`
+        : `SELECT max(hash(file_rows)) FROM ${source}`,
     )
     return true
   } catch (cause) {
