@@ -108,6 +108,10 @@ describe('the command line', () => {
     const failed = await run('sql', folder, 'SELECT nothing FROM t', '--json')
     expect(failed.code).toBe(1)
     expect(JSON.parse(failed.errors)).toMatchObject({ error: { code: 'ERROR' } })
+    const [file] = await folderStore(folder).list('day=')
+    await unlink(join(folder, file?.path ?? ''))
+    const broken = await run('sql', folder, 'SELECT * FROM t', '--json')
+    expect(JSON.parse(broken.errors)).toMatchObject({ error: { code: 'DATA_FILE_MISSING' } })
   })
 
   test('packs files, then vacuums only when told to delete', async () => {

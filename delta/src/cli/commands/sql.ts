@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { relationSql } from '../../data/relation.ts'
 import { sqlName } from '../../data/sql-text.ts'
+import type { Snapshot } from '../../log/replay.ts'
 import { openTable as openDeltaTable } from '../../open-table.ts'
+import { readErrorOf } from '../../read/read-error.ts'
 import { folderStore } from '../../store/folder-store.ts'
 import type { DeltaTable, SnapshotRequest } from '../../table.ts'
 import { withEngine } from '../../write/engine.ts'
@@ -30,15 +33,19 @@ export const sqlCommand: Command = {
   wordCount: 1,
   run: async ({ given, output, openTable, at }) => {
     const [query = ''] = given.rest
-    const views = [{ name: 't', table: await openTable(), at }]
+    const tables: { name: string; table: DeltaTable; at: SnapshotRequest }[] = [
+      { name: 't', table: await openTable(), at },
+    ]
     for (const text of given.list('with')) {
       const { name, folder } = namedFolder(text)
-      views.push({ name, table: await openDeltaTable(folderStore(resolve(folder))), at: {} })
+      tables.push({ name, table: await openDeltaTable(folderStore(resolve(folder))), at: {} })
+    }
+    const views: View[] = []
+    for (const { name, table, at: wanted } of tables) {
+      views.push({ name, table, snapshot: await table.snapshot(wanted) })
     }
     return await withEngine(async (connection) => {
-      for (const view of views) await connection.run(await viewSql(view))
-      const result = await connection.streamAndReadAll(query)
-      const rows = result.getRowObjectsJson()
+      const rows = await rowsOf(connection, query, views)
       for (const row of rows) output.json(row)
       output.table(
         rows.map((row) =>
@@ -55,13 +62,29 @@ export const sqlCommand: Command = {
   },
 }
 
-async function viewSql(view: {
+interface View {
   readonly name: string
   readonly table: DeltaTable
-  readonly at: SnapshotRequest
-}): Promise<string> {
-  const relation = relationSql(view.table, await view.table.snapshot(view.at))
-  return `CREATE VIEW ${sqlName(view.name)} AS SELECT * FROM ${relation}`
+  readonly snapshot: Snapshot
+}
+
+async function rowsOf(connection: DuckDBConnection, query: string, views: readonly View[]) {
+  try {
+    for (const view of views) await connection.run(viewSql(view))
+    return (await connection.runAndReadAll(query)).getRowObjectsJson()
+  } catch (cause) {
+    // A faulty data file has a code and a name; everything else is about the query.
+    for (const { table, snapshot } of views) {
+      const origin = { table, snapshot, files: snapshot.files }
+      const found = await readErrorOf(cause, origin, connection)
+      if (found !== cause) throw found
+    }
+    throw cause
+  }
+}
+
+function viewSql({ name, table, snapshot }: View): string {
+  return `CREATE VIEW ${sqlName(name)} AS SELECT * FROM ${relationSql(table, snapshot)}`
 }
 
 function namedFolder(text: string): { readonly name: string; readonly folder: string } {
