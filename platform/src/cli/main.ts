@@ -11,6 +11,7 @@ import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addTrain } from './commands/train.ts'
+import { addTrust } from './commands/trust.ts'
 import { addUp } from './commands/up.ts'
 
 const program = new Command('isotherm')
@@ -28,6 +29,7 @@ for (const add of [
   addDemo,
   addImport,
   addDevices,
+  addTrust,
   addTokens,
   addQuery,
   addRun,

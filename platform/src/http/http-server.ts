@@ -20,6 +20,7 @@ import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
+import { identityRoutes } from './routes/identity-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { queryRoutes } from './routes/query-routes.ts'
 import type { ComponentState } from './schemas/health-schema.ts'
@@ -153,6 +154,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...modelRoutes(context),
       ...queryRoutes(context),
       ...healthRoutes(context),
+      ...identityRoutes(context),
     ]
     for (const route of routes) registerRoute(scope, route, authenticate)
     const title = `Isotherm: ${options.fleet.title}`

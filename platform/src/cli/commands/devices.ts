@@ -7,6 +7,7 @@ import { type Deployment, readServerMarker, type ServerMarker } from '../../runt
 import { callServer } from '../call-server.ts'
 import { type CommonOptions, command, withDeployment, withNewDeployment } from '../program.ts'
 import { addDeviceHub } from './device-hub.ts'
+import { addRegistryFiles, importHubFile, isHubExport } from './registry-files.ts'
 
 const deviceSchema = z.strictObject({
   device_id: z.string(),
@@ -151,6 +152,7 @@ export function addDevices(program: Command): void {
       })
     },
   )
+  addRegistryFiles(devices)
   const hostName = new Option('--host-name <name>', 'name devices connect to').default('localhost')
   command<
     CommonOptions & { readonly hostName: string; readonly site: string; readonly model: string }
@@ -176,9 +178,13 @@ export function addDevices(program: Command): void {
   command<CommonOptions & { readonly hostName: string }>(
     devices,
     'import <file>',
-    'register devices from NDJSON and print their connection strings, once',
+    "register devices from NDJSON and print their connection strings, once; or take over an IoT Hub's export",
     [hostName],
     async (options, output, [path = '']) => {
+      if (isHubExport(path)) {
+        await importHubFile(options, path, output)
+        return
+      }
       const entries = readEntries(path)
       output.records(
         await withNewDeployment(options, (deployment) =>
