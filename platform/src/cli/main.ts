@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAlerts } from './commands/alerts.ts'
+import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDevices } from './commands/devices.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -30,6 +31,7 @@ for (const add of [
   addImport,
   addDevices,
   addTrust,
+  addDeadLetters,
   addTokens,
   addQuery,
   addRun,

@@ -3,6 +3,7 @@ import type { FleetDefinition } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { State } from '../objects/index.ts'
+import type { DeadLetters } from '../runtime/index.ts'
 import { feedChanges, narrowingFor } from './alert-feed.ts'
 import type { ApiContext } from './api-context.ts'
 import { type Authentication, checkOpenMode, createAuthenticator } from './authentication.ts'
@@ -16,6 +17,7 @@ import { measureRequests } from './request-metrics.ts'
 import { registerRoute } from './route.ts'
 import { actionRoutes } from './routes/action-routes.ts'
 import { alertRoutes, createAlertPresenter } from './routes/alert-routes.ts'
+import { deadLetterRoutes } from './routes/dead-letter-routes.ts'
 import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
@@ -31,6 +33,8 @@ export type HttpServerOptions = {
   readonly lake: Lake
   readonly state: State
   readonly registry: ApiContext['registry']
+  /** Adds what can be done with messages that could not be read. */
+  readonly deadLetters?: DeadLetters
   /** Time in epoch milliseconds. */
   readonly clock: () => number
   readonly authentication: Authentication
@@ -155,6 +159,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...queryRoutes(context),
       ...healthRoutes(context),
       ...identityRoutes(context),
+      ...(options.deadLetters === undefined ? [] : deadLetterRoutes(options.deadLetters)),
     ]
     for (const route of routes) registerRoute(scope, route, authenticate)
     const title = `Isotherm: ${options.fleet.title}`

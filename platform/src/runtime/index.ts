@@ -7,6 +7,15 @@ export {
   type LabelledDay,
 } from './day-evaluation.ts'
 export {
+  type DeadLetter,
+  type DeadLetterCount,
+  type DeadLetterFilter,
+  type DeadLetters,
+  openDeadLetters,
+  type ReplayItem,
+  type ReplayResult,
+} from './dead-letters.ts'
+export {
   type Deployment,
   type DeploymentOptions,
   defineDeployment,
