@@ -71,7 +71,13 @@ export const sparkFlavours: Readonly<
 
 /** Clustering needs a first column that can be compared. */
 function rulesOf(name: string, kinds: readonly Step['kind'][] = []): StoryRules {
-  const rules = { kinds: [...everyday, ...kinds], partitionTypes, chapterCount: 7 }
+  // Spark names folders after partition values, and no folder name can hold U+0000.
+  const rules = {
+    kinds: [...everyday, ...kinds],
+    partitionTypes,
+    chapterCount: 7,
+    plainPartitions: true,
+  }
   if (name === 'timestamp-ntz') return { ...rules, replaceType: { timestamp: 'timestamp_ntz' } }
   if (name === 'clustering') return { ...rules, partitionTypes: [], isAlwaysKeyed: true }
   return rules
@@ -109,7 +115,13 @@ export function chdbTables(
   seed: number,
   count: number,
 ): readonly { readonly story: Story; readonly flavour: Flavour }[] {
-  const rules: StoryRules = { kinds: ['append'], partitionTypes: ['string', 'date', 'long'] }
+  const rules: StoryRules = {
+    kinds: ['append'],
+    partitionTypes: ['string', 'date', 'long'],
+    // It does not mark text inside lists, maps and structs as text; beside bytes nobody can tell.
+    replaceType: { binary: 'string' },
+    plainPartitions: true,
+  }
   return Array.from({ length: count }, (_, n) => {
     const story = randomStory(seed + n, `chdb-${n}`, rules)
     const writable = (fields: readonly DeltaField[], row: Row): Row =>

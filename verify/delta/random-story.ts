@@ -47,7 +47,9 @@ export type StoryRules = {
   /** Types of partition columns; empty for tables without any. */
   readonly partitionTypes: readonly DeltaType[]
   /** Types to take in place of others, at any depth. */
-  readonly replaceType?: { readonly timestamp: DeltaType }
+  readonly replaceType?: Readonly<Partial<Record<'timestamp' | 'binary', DeltaType>>>
+  /** Partition texts hold no U+0000. */
+  readonly plainPartitions?: boolean
   /** Columns are added before the partition columns, not at the end. */
   readonly addsBeforePartitions?: boolean
   /** Give every table a key. */
@@ -81,7 +83,7 @@ export function randomStory(seed: number, name: string, rules: StoryRules): Stor
   const random = seededRandom(seed)
   const isKeyed =
     rules.isAlwaysKeyed === true || (rules.kinds.includes('upsert') && random.chance(0.5))
-  const typeFor = () => replaced(randomType(random), rules.replaceType?.timestamp ?? 'timestamp')
+  const typeFor = () => replaced(randomType(random), rules.replaceType ?? {})
   const data = columnNames
     .slice(0, 1 + random.below(7))
     .map((column, i) => field(column, i === 0 && isKeyed ? 'long' : typeFor()))
@@ -106,7 +108,7 @@ export function continuedStory(
   count: number,
 ): Story {
   const random = seededRandom(seed)
-  const typeFor = () => replaced(randomType(random), rules.replaceType?.timestamp ?? 'timestamp')
+  const typeFor = () => replaced(randomType(random), rules.replaceType ?? {})
   const { partitionColumns, isKeyed, chapters, fields } = story
   const writer = { random, rules, partitionColumns, isKeyed, typeFor }
   const last = chapters.at(-1) ?? { fields, rows: [] }
@@ -131,10 +133,10 @@ function nextChapters(
   return chapters
 }
 
-function replaced(type: DeltaType, forTimestamp: DeltaType): DeltaType {
-  if (type === 'timestamp') return forTimestamp
+function replaced(type: DeltaType, by: NonNullable<StoryRules['replaceType']>): DeltaType {
+  if (type === 'timestamp' || type === 'binary') return by[type] ?? type
   if (typeof type === 'string' || type.type === 'decimal') return type
-  const inner = (one: DeltaType) => replaced(one, forTimestamp)
+  const inner = (one: DeltaType) => replaced(one, by)
   if (type.type === 'array') return { ...type, elementType: inner(type.elementType) }
   if (type.type === 'map') return { ...type, valueType: inner(type.valueType) }
   return { ...type, fields: type.fields.map((one) => ({ ...one, type: inner(one.type) })) }
@@ -208,7 +210,7 @@ function reshapingStep(
 }
 
 function newRows(
-  { random, partitionColumns, isKeyed }: Writer,
+  { random, rules, partitionColumns, isKeyed }: Writer,
   fields: readonly DeltaField[],
   known: readonly Row[],
 ): readonly Row[] {
@@ -217,7 +219,11 @@ function newRows(
   const nullShares = fields.map(() => random.pick([0, 0, 0.1, 0.5, 1]))
   const rows = Array.from({ length: count }, () =>
     fields.map(({ name, type }, i): Value => {
-      if (partitionColumns.includes(name)) return randomPartitionValue(random, type)
+      if (partitionColumns.includes(name)) {
+        const value = randomPartitionValue(random, type)
+        const isPlain = rules.plainPartitions !== true || typeof value !== 'string'
+        return isPlain ? value : value.replaceAll('\u0000', '0')
+      }
       if (i === 0 && isKeyed) return random.between(0n, 199n)
       return random.chance(nullShares[i] ?? 0) ? null : randomValue(random, type)
     }),

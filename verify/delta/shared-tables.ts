@@ -22,7 +22,7 @@ export async function goOnWith(
   const failures: Difference[] = []
   for (const { story, path, versions } of theirs) {
     const kinds = ['append', 'delete', 'upsert', 'overwrite', 'compact'] as const
-    const rules = { kinds, partitionTypes: [] }
+    const rules = { kinds, partitionTypes: [], plainPartitions: true }
     const longer = continuedStory(story, story.seed + 17, rules, 4)
     try {
       const table = await openTable(folderStore(path))
