@@ -7,6 +7,7 @@ import { IsothermError } from '../contracts/index.ts'
 import { createGateway, type Gateway, ingestRoutes } from '../gateway/index.ts'
 import {
   type Authentication,
+  checkOpenMode,
   createHttpServer,
   type HttpServer,
   localOperator,
@@ -146,12 +147,15 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   requireDiskRoom(folder.directory)
   const logger = pino({ level: options.logLevel, base: null }, pino.destination(2))
   const localToken = randomBytes(32).toString('base64url')
+  const authentication = authenticationOf(deployment, localToken)
+  checkOpenMode(authentication, options.host)
   const gateway = createGateway({
     log,
     fleet,
     clock,
     directory: state.credentials.identity,
     hub: state,
+    provisioning: state.enrollments,
     hostNames: options.hostNames,
     limits: {
       ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
@@ -192,7 +196,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     registry: deployment.models,
     deadLetters: openDeadLetters(deployment),
     clock,
-    authentication: authenticationOf(deployment, localToken),
+    authentication,
     metrics: () => metricsText(gateway, operation),
     components: () => [
       ...operation.health().map(({ stage, failure, lastEndMs }) => ({

@@ -1,4 +1,10 @@
-export { type ApiToken, type Authentication, localOperator, tokenHash } from './authentication.ts'
+export {
+  type ApiToken,
+  type Authentication,
+  checkOpenMode,
+  localOperator,
+  tokenHash,
+} from './authentication.ts'
 export type { ServerEvent } from './event-hub.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { Identity } from './identity.ts'
