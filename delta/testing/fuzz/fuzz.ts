@@ -29,7 +29,7 @@ await runCases(seeds, ({ name, what, failure, outcomes: seen = [] }) => {
 if (values.keep) {
   for (const seed of failures) {
     const file = join(import.meta.dirname, '..', 'corpus', `seed-${seed}.json`)
-    writeFileSync(file, `${JSON.stringify(await damageOf(Number(seed), base), null, 1)}\n`)
+    writeFileSync(file, `${JSON.stringify(await damageOf(Number(seed), base), null, 2)}\n`)
   }
 }
 await base.remove()
