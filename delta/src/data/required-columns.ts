@@ -26,12 +26,17 @@ export function asNullNotAllowed(cause: unknown, table: string): unknown {
   const text = cause instanceof Error ? cause.message : ''
   const at = text.indexOf(guardMark)
   if (at < 0) return cause
+  return nullNotAllowed(text.slice(at + guardMark.length).split('\n')[0] ?? '', table, cause)
+}
+
+/** The error for a null in a column that does not allow it. */
+export function nullNotAllowed(column: string, table: string, cause?: unknown): NullNotAllowed {
   return new NullNotAllowed({
     table,
-    where: `column ${text.slice(at + guardMark.length).split('\n')[0]}`,
+    where: `column ${column}`,
     what: 'is null in at least one row, and the table declares it as not nullable',
     fix: 'fill the value or leave the row out',
-    cause,
+    ...(cause === undefined ? {} : { cause }),
   })
 }
 

@@ -97,14 +97,25 @@ export async function writeFiles(
   await checkPartitionValues(written, root)
   const placed = await inBatches(written, 16, (report) => withPlainFolder(report, snapshot, root))
   await syncAll(placed, root)
-  const indexed = indexedColumns(snapshot.schema, snapshot.metadata)
-  const textKeys = indexed
+  const textKeys = indexedColumns(snapshot.schema, snapshot.metadata)
     .filter(({ type }) => type === 'string')
     .map(({ path }) => columnKey(path))
   const reliable = await withoutMarkedTexts(connection, placed, textKeys)
+  return addedFiles(reliable, table, snapshot, options)
+}
+
+/** Files that were written, as the log has them. */
+export function addedFiles(
+  reports: readonly FileReport[],
+  table: DeltaTable,
+  snapshot: Snapshot,
+  options: WriteOptions,
+): readonly AddFile[] {
+  const root = localRoot(table.store)
+  const indexed = indexedColumns(snapshot.schema, snapshot.metadata)
   const columnCount = snapshot.schema.fields.length - snapshot.partitionColumns.length
   const timestampMs = options.timestampMs ?? table.host.nowMs()
-  return reliable.map((report) => ({
+  return reports.map((report) => ({
     path: encodeLogPath(relative(root, report.file).split(sep).join('/')),
     partitionValues: report.partitionValues,
     size: report.sizeBytes,

@@ -5,7 +5,8 @@ import type { Snapshot } from '../log/replay.ts'
 import type { DeltaTable } from '../table.ts'
 import { outputMetrics } from './row-counts.ts'
 import type { QueryTask, RowSource } from './row-source.ts'
-import { withRowQueries, withRowQuery } from './row-source.ts'
+import { isInMemory, plainRows, withRowQueries, withRowQuery } from './row-source.ts'
+import { isEncodable, writeColumns } from './write-columns.ts'
 import type { WriteControl, WriteOutcome } from './write-outcome.ts'
 import { commitPlanned } from './write-outcome.ts'
 
@@ -55,6 +56,9 @@ export async function writeRows(
 ): Promise<readonly AddFile[]> {
   const layout = layoutOptions(options, snapshot)
   const { location } = table.store
+  if (isInMemory(source) && isEncodable(snapshot, layout)) {
+    return await writeColumns(table, plainRows(source, snapshot.schema, location), snapshot, layout)
+  }
   const write: QueryTask<readonly AddFile[]> = (connection, query) =>
     writeFiles(connection, table, query, layout)
   const isTogether = options.orderBy !== undefined || snapshot.partitionColumns.length > 0

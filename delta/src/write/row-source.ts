@@ -104,11 +104,15 @@ export async function withRowQueries<T>(
 /** Rows that JavaScript holds. */
 type RowsInMemory = Extract<RowSource, { readonly columns: unknown } | { readonly rows: unknown }>
 
-function isInMemory(source: RowSource): source is RowsInMemory {
+/** True for rows that JavaScript holds. */
+export function isInMemory(source: RowSource): source is RowsInMemory {
   return 'columns' in source || 'rows' in source
 }
 
-function plainRows(
+/** The rows as columns.
+ * @throws SchemaMismatch for columns that do not fit the schema
+ */
+export function plainRows(
   source: RowsInMemory,
   schema: DeltaSchema,
   table: string,
