@@ -182,8 +182,9 @@ function compile(): object | null {
 }
 
 function wasmRuntime(): WasmRuntime | undefined {
+  const runtime: unknown = Reflect.get(globalThis, 'WebAssembly')
   // The global's shape is the standard's (WebAssembly JavaScript Interface 2.0).
-  return (globalThis as { readonly WebAssembly?: WasmRuntime }).WebAssembly
+  return runtime as WasmRuntime | undefined
 }
 
 function unreachableRuntime(): never {
