@@ -27,11 +27,11 @@ const level = { [constants.ZSTD_c_compressionLevel]: 3 }
 const smallPageBytes = 8192
 
 /** First guess of a compressed size; a larger one takes another round. */
-const outputBytes = 262_144
+const outputBytes = 65_536
 
 /** A compressor with room for a few pages. The memory of pages is used again and again. */
 export function pageCompressor(): PageCompressor {
-  const slotCount = availableParallelism() + 1
+  const slotCount = availableParallelism()
   const free: (Uint8Array | undefined)[] = Array.from({ length: slotCount }, () => undefined)
   const waiting: (() => void)[] = []
   const underWay = new Set<Promise<unknown>>()

@@ -65,18 +65,16 @@ function compare(a: number | bigint | string, b: number | bigint | string): numb
 function numberBounds(items: NumberValues): ValueBounds {
   if (items instanceof BigInt64Array) return longBounds(items)
   if (items instanceof Int32Array) return wholeBounds(items)
+  if (items.length === 0) return { hasNan: false }
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
-  let nanCount = 0
   for (let i = 0; i < items.length; i++) {
-    const value = items[i]!
-    if (value < min) min = value
-    if (value > max) max = value
-    if (Number.isNaN(value)) nanCount++
+    min = Math.min(min, items[i]!)
+    max = Math.max(max, items[i]!)
   }
-  // NaN has no place in the order, so a range would hide rows from a reader that gives it one.
-  if (nanCount > 0) return { hasNan: true }
-  return items.length === 0 ? { hasNan: false } : { hasNan: false, range: { min, max } }
+  // NaN, which both keep, has no place in the order: a range would hide rows from a reader that gives
+  // it one.
+  return Number.isNaN(min) ? { hasNan: true } : { hasNan: false, range: { min, max } }
 }
 
 function wholeBounds(items: Int32Array | Uint8Array): ValueBounds {
