@@ -17,11 +17,11 @@ def ai4i(path):
     with open(path, newline="", encoding="utf-8-sig") as file:
         lines = list(csv.DictReader(file))
     readings = [
-        "Air temperature [K]",
-        "Process temperature [K]",
-        "Rotational speed [rpm]",
-        "Torque [Nm]",
-        "Tool wear [min]",
+        "Air temperature",
+        "Process temperature",
+        "Rotational speed",
+        "Torque",
+        "Tool wear",
     ]
     kinds = {"L": 0, "M": 1, "H": 2}
     rows = [[kinds[line["Type"]], *(float(line[name]) for name in readings)] for line in lines]
