@@ -1,3 +1,4 @@
+import type { ProvisioningDirectory } from '../contracts/index.ts'
 import type { AdmissionDesk } from './admission.ts'
 import type { Counters } from './counters.ts'
 import type { Decoder } from './decoder.ts'
@@ -22,6 +23,10 @@ export type GatewayCore = {
   readonly sessions: Sessions
   /** Twins, messages to devices and kept sessions; without it devices can only send. */
   readonly hub: HubDesk | undefined
+  /** Lets devices register themselves. */
+  readonly provisioning: ProvisioningDirectory | undefined
+  /** Host name that registered devices are sent to. */
+  readonly assignedHub: string
   readonly counters: Counters
   readonly limits: GatewayLimits
   readonly logger: GatewayLogger

@@ -6,9 +6,11 @@ import type {
   IdentityDirectory,
   MethodCall,
   MethodOutcome,
+  ProvisioningDirectory,
 } from '../contracts/index.ts'
 import { Counters, type Metric } from './counters.ts'
 import { compileDecoder } from './decoder.ts'
+import { DuplicateWindow } from './duplicate-window.ts'
 import type { GatewayCore, GatewayLogger } from './gateway-core.ts'
 import { HubDesk } from './hub-desk.ts'
 import { Intake } from './intake.ts'
@@ -29,9 +31,13 @@ export type GatewayOptions = {
   readonly hostNames: readonly string[]
   /** Twins, messages to devices, kept sessions; without them devices can only send. */
   readonly hub?: HubStores
+  /** Lets devices register themselves; they are sent to the first of the host names. */
+  readonly provisioning?: ProvisioningDirectory
   /** Epoch ms: the only trusted clock, it stamps every message. */
   readonly clock: () => number
   readonly limits?: Partial<GatewayLimits>
+  /** Ids of what was stored before the start; default: none are known. */
+  readonly duplicates?: DuplicateWindow
   readonly logger?: GatewayLogger
 }
 
@@ -57,6 +63,11 @@ const sweepMs = 1_000
 const forgetMs = 60_000
 const silentLogger: GatewayLogger = { info: () => undefined, warn: () => undefined }
 
+function newWindow(limits: GatewayLimits): DuplicateWindow {
+  const { duplicateWindowMs: windowMs, maxRememberedMessages: maxIds } = limits
+  return new DuplicateWindow({ windowMs, maxIds })
+}
+
 function makeCore(options: GatewayOptions): GatewayCore {
   const limits = { ...defaultLimits, ...options.limits }
   const counters = new Counters()
@@ -68,10 +79,16 @@ function makeCore(options: GatewayOptions): GatewayCore {
       tokenLeewayMs: limits.tokenLeewayMs,
     },
     decoder: compileDecoder(options.fleet),
-    intake: new Intake(options.log, counters, limits.maxInFlightBytes),
+    intake: new Intake(options.log, counters, {
+      maxInFlightBytes: limits.maxInFlightBytes,
+      window: options.duplicates ?? newWindow(limits),
+      clock: options.clock,
+    }),
     throttle: new Throttle(limits, counters, options.clock()),
     sessions: new Sessions(),
     hub: options.hub === undefined ? undefined : new HubDesk(options.hub),
+    provisioning: options.provisioning,
+    assignedHub: options.hostNames[0] ?? 'localhost',
     counters,
     limits,
     logger: options.logger ?? silentLogger,

@@ -10,6 +10,7 @@ import type { Gateway } from './gateway.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import { deviceMessageRoutes } from './http-device-messages.ts'
 import { admitDevice, answerError, header, Refusal, stalledRetryS } from './http-refusal.ts'
+import { registrationRoutes } from './http-registration.ts'
 import { hubBatchPayloads } from './hub-batch.ts'
 import { recordOf } from './telemetry.ts'
 
@@ -229,5 +230,6 @@ export function ingestRoutes(app: FastifyInstance, gateway: Gateway): void {
       },
     )
     deviceMessageRoutes(scope, core)
+    registrationRoutes(scope, core)
   })
 }

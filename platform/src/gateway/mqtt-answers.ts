@@ -117,6 +117,11 @@ export function refusedAnswer(refusal: AdmissionRefusal, version: MqttVersion): 
     : generate({ cmd: 'connack', reasonCode: v5, sessionPresent: false }, { protocolVersion: 5 })
 }
 
+/** PUBACK. */
+export function publishAnswer(packetId: number): Buffer {
+  return Buffer.from([0x40, 2, packetId >> 8, packetId & 0xff])
+}
+
 export function disconnectAnswer(reasonCode: number): Buffer {
   return generate({ cmd: 'disconnect', reasonCode }, { protocolVersion: 5 })
 }

@@ -2,10 +2,20 @@ import type { X509Certificate } from 'node:crypto'
 import type { IConnectPacket } from 'mqtt-packet'
 import { type Admission, admit } from './admission.ts'
 import type { GatewayCore } from './gateway-core.ts'
+import type { GatewayLimits } from './limits.ts'
 import { type MqttVersion, parsePacket, silenceLimitMs } from './mqtt-answers.ts'
+import { admitRegistrant, type Registrant, registrantName } from './registrant.ts'
 
 /** Messages a client takes at once if it names no bound [MQTT5-3.1.2.11.3]. */
 const maxReceive = 65_535
+
+/** Fixed and variable header around a payload: 5 bytes, a topic, an id and properties. */
+const maxHeaderBytes = 70_000
+
+/** Largest packet a client may send once it is connected. */
+export function maxPacketBytes({ maxPayloadBytes }: GatewayLimits): number {
+  return maxPayloadBytes + maxHeaderBytes
+}
 
 /** Reads a CONNECT of MQTT 3.1.1 or 5; undefined if it is none. */
 export function parseConnect(frame: Buffer): IConnectPacket | undefined {
@@ -14,11 +24,14 @@ export function parseConnect(frame: Buffer): IConnectPacket | undefined {
   return packet?.cmd === 'connect' && (packet.protocolVersion ?? 4) >= 4 ? packet : undefined
 }
 
+/** Who a CONNECT is from: a device, or somebody who wants to become one. */
+export type Judgement = Admission | Registrant
+
 async function decide(
   core: GatewayCore,
   packet: IConnectPacket,
   certificate: X509Certificate | undefined,
-): Promise<Admission> {
+): Promise<Judgement> {
   const { desk, throttle, limits, clock } = core
   const delayMs = throttle.connection(clock())
   if (delayMs > limits.maxDelayMs) {
@@ -30,7 +43,10 @@ async function decide(
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
   const { clientId, username, password } = packet
   const presented = { clientId, username, password: password?.toString('utf8'), certificate }
-  return admit(desk, presented, clock())
+  const name = registrantName(username ?? '')
+  return name === undefined
+    ? admit(desk, presented, clock())
+    : admitRegistrant(core, name, presented)
 }
 
 /** Decides on a CONNECT, after the delay that a storm of them asks for, ING-12, and counts it. */
@@ -38,7 +54,7 @@ export async function judgeConnect(
   core: GatewayCore,
   packet: IConnectPacket,
   certificate: X509Certificate | undefined,
-): Promise<Admission> {
+): Promise<Judgement> {
   const admission = await decide(core, packet, certificate)
   if (admission.kind === 'refused') {
     const { refusal, reason } = admission

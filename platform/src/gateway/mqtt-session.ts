@@ -14,10 +14,11 @@ import {
   disconnectAnswer,
   disconnectReason,
   parsePacket,
+  publishAnswer,
   publishFaultReasons,
   refusedAnswer,
 } from './mqtt-answers.ts'
-import { judgeConnect, noTerms, parseConnect, termsOf } from './mqtt-connect.ts'
+import { judgeConnect, maxPacketBytes, noTerms, parseConnect, termsOf } from './mqtt-connect.ts'
 import { ownBagOf } from './own-topics.ts'
 import {
   emptyPublishFrame,
@@ -25,11 +26,11 @@ import {
   readPublish,
   readVariableInteger,
 } from './publish-frame.ts'
+import type { Registrant } from './registrant.ts'
+import { RegistrationTopics } from './registration-topics.ts'
 import { handToTopics, type SessionLink, type SessionTopics } from './session-topics.ts'
 import { recordOf } from './telemetry.ts'
 
-/** Fixed and variable header around a payload: 5 bytes, a topic, an id and properties. */
-const maxHeaderBytes = 70_000
 /** A CONNECT holds names, a token and perhaps a will; it comes from somebody unknown. */
 const maxConnectBytes = 65_536
 /** How long a closed peer may take to close its side. */
@@ -39,6 +40,8 @@ const lingerMs = 1_000
 const pause = { admission: 1, answers: 2, intake: 4, writes: 8, closing: 16 } as const
 
 const pingAnswer = Buffer.from([0xd0, 0])
+/** Longer than any topic, so that none begins with it. */
+const noTopic = Buffer.alloc(65_536)
 /** Shared by all sessions: a packet is handled before the next one is read. */
 const publish = emptyPublishFrame()
 
@@ -190,7 +193,7 @@ export class MqttSession implements MessageOwner {
       }
       const bodyStart = at + 1 + (packed & 7)
       const bodyBytes = Math.floor(packed / 8)
-      const limit = this.#state === 'open' ? this.#maxPacketBytes() : maxConnectBytes
+      const limit = this.#state === 'open' ? maxPacketBytes(this.#core.limits) : maxConnectBytes
       const isTooLarge = bodyBytes > limit
       if (!this.#mayGoOn(bytes[at]!, isTooLarge)) return
       const end = bodyStart + Math.min(bodyBytes, limit)
@@ -219,10 +222,6 @@ export class MqttSession implements MessageOwner {
       this.close(disconnectReason.packetTooLarge, 'packet too large')
     }
     return this.#state !== 'closed'
-  }
-
-  #maxPacketBytes(): number {
-    return this.#core.limits.maxPayloadBytes + maxHeaderBytes
   }
 
   #handleFrame(bytes: Buffer, start: number, bodyStart: number, end: number): void {
@@ -268,11 +267,8 @@ export class MqttSession implements MessageOwner {
     if (device === undefined) return
     this.#received.value++
     const protocol = this.#terms.version === 5 ? 'mqtt5' : 'mqtt3'
-    const deviceId = this.#deviceId
-    core.intake.submit(
-      recordOf(core, payload, { deviceId, device, protocol, messageId, ingestedAtMs }),
-      this,
-    )
+    const source = { deviceId: this.#deviceId, device, protocol, messageId, ingestedAtMs } as const
+    core.intake.submit(recordOf(core, payload, source), this)
     if (this.#answers.length >= core.limits.maxUnacknowledged) this.#pause(pause.answers)
     if (core.intake.isFull) {
       this.#pause(pause.intake)
@@ -283,9 +279,7 @@ export class MqttSession implements MessageOwner {
   #handleForeignTopic(topic: string, payload: Buffer): void {
     const { qos, packetId } = publish
     const done = () => {
-      if (qos === 1 && this.#state === 'open') {
-        this.#write(Buffer.from([0x40, 2, packetId >> 8, packetId & 0xff]))
-      }
+      if (qos === 1 && this.#state === 'open') this.#write(publishAnswer(packetId))
     }
     if (this.#openTopics()?.publish(topic, payload, done) === true) return
     this.close(disconnectReason.topicNameInvalid, 'foreign topic')
@@ -311,9 +305,7 @@ export class MqttSession implements MessageOwner {
   /** Made when they are first needed: most devices only send. */
   #openTopics(): SessionTopics | undefined {
     const { hub } = this.#core
-    if (this.#topics === undefined && hub !== undefined) {
-      this.#topics = newTopics(hub, this.#deviceId, this.#link())
-    }
+    if (hub !== undefined) this.#topics ??= newTopics(hub, this.#deviceId, this.#link())
     return this.#topics
   }
 
@@ -341,43 +333,55 @@ export class MqttSession implements MessageOwner {
       .then((admission) => {
         if (this.#state !== 'connecting') return
         if (admission.kind === 'admitted') return this.#open(packet, admission)
+        if (admission.kind === 'registrant') return this.#openRegistration(packet, admission)
         this.#socket.write(refusedAnswer(admission.refusal, this.#terms.version))
         this.close(disconnectReason.notAuthorized, 'refused')
       })
-      .catch((error: unknown) => {
-        this.#core.logger.warn({ error }, 'a connection could not be judged')
-        this.close(disconnectReason.serverBusy, 'admission failed')
-      })
+      .catch((error: unknown) => this.#failed(error))
   }
 
   #open(packet: IConnectPacket, admission: Extract<Admission, { kind: 'admitted' }>): void {
-    const { counters, limits, sessions, clock, hub } = this.#core
-    const { identity, expiresAtMs } = admission
+    const { limits, sessions, clock, hub } = this.#core
+    const { identity, expiresAtMs = Number.POSITIVE_INFINITY } = admission
     const deviceId = identity.device.device_id
     const nowMs = clock()
     this.#state = 'open'
     this.#identity = identity
     this.#deviceId = deviceId
     this.#topicPrefix = Buffer.from(`devices/${deviceId}/messages/events`)
-    this.#silenceMs = this.#terms.silenceMs
-    if (expiresAtMs !== undefined) {
-      // One that is already in its leeway keeps the rest of it.
-      this.#expiresAtMs = nowMs < expiresAtMs ? expiresAtMs : expiresAtMs + limits.tokenLeewayMs
-    }
+    // A token that is already in its leeway keeps the rest of it.
+    const leewayMs = nowMs < expiresAtMs ? 0 : limits.tokenLeewayMs
+    this.#expiresAtMs = expiresAtMs + leewayMs
     sessions.claim(deviceId, this, admission.proof)
-    counters.add('gateway_connects_total', 'result', 'accepted')
     const resumed = hub === undefined ? undefined : resumeTopics(hub, deviceId, this.#link())
     this.#topics = resumed
+    this.#accept(packet, resumed !== undefined)
+    resumed?.resume()
+    this.#unpause(pause.admission)
+  }
+
+  /** A registrant has no telemetry and no place among the sessions of devices. */
+  #openRegistration(packet: IConnectPacket, registrant: Registrant): void {
+    this.#state = 'open'
+    this.#topicPrefix = noTopic
+    this.#expiresAtMs = registrant.expiresAtMs
+    this.#topics = new RegistrationTopics(this.#core, registrant, this.#link())
+    this.#accept(packet, false)
+    this.#unpause(pause.admission)
+  }
+
+  #accept(packet: IConnectPacket, sessionPresent: boolean): void {
+    const { counters, limits } = this.#core
+    counters.add('gateway_connects_total', 'result', 'accepted')
+    this.#silenceMs = this.#terms.silenceMs
     this.#write(
       acceptedAnswer(packet, this.#terms, {
         receiveMaximum: limits.maxUnacknowledged,
-        maximumPacketSize: this.#maxPacketBytes(),
-        deviceId,
-        sessionPresent: resumed !== undefined,
+        maximumPacketSize: maxPacketBytes(this.#core.limits),
+        deviceId: this.#deviceId === '' ? packet.clientId : this.#deviceId,
+        sessionPresent,
       }),
     )
-    resumed?.resume()
-    this.#unpause(pause.admission)
   }
 
   /** Releases what the session holds; messages already submitted are stored all the same. */

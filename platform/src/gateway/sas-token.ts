@@ -21,7 +21,7 @@ export type SasCheck = {
 
 const prefix = 'SharedAccessSignature '
 
-function refused(reason: string): SasVerdict {
+function refused(reason: string): Extract<SasVerdict, { readonly kind: 'refused' }> {
   return { kind: 'refused', reason }
 }
 
@@ -69,8 +69,19 @@ export function policyOfToken(token: string): string | undefined {
   return name === undefined || name === '' ? undefined : decoded(name)
 }
 
-/** Checks a shared access signature, ING-5. The signature covers `sr` exactly as it was sent. */
-export function verifySasToken(token: string, check: SasCheck): SasVerdict {
+/** A signature that is right, for whatever it may be meant. */
+export type SignedAudience = {
+  readonly kind: 'signed'
+  readonly audience: string
+  readonly key: string
+  readonly expiresAtMs: number
+}
+
+/** Checks who signed a token and when it ends; the signature covers `sr` exactly as it was sent. */
+export function verifySignature(
+  token: string,
+  check: Pick<SasCheck, 'keys' | 'nowMs' | 'leewayMs'>,
+): SignedAudience | Extract<SasVerdict, { readonly kind: 'refused' }> {
   if (!isSasToken(token)) return refused('not a shared access signature')
   const fields = fieldsOf(token)
   const resource = fields.get('sr') ?? ''
@@ -87,12 +98,20 @@ export function verifySasToken(token: string, check: SasCheck): SasVerdict {
     return found.length === expected.length && timingSafeEqual(found, expected)
   })
   if (key === undefined) return refused('signature does not match any key')
-  if (!coversDevice(audience, check)) return refused('token is for another host or device')
   const expiresAtMs = Number(expiry) * 1_000
   const lateMs = check.nowMs - expiresAtMs
   if (lateMs >= check.leewayMs) {
     return refused(`token expired ${Math.round(lateMs / 1_000)} s ago by the gateway's clock`)
   }
+  return { kind: 'signed', audience, key, expiresAtMs }
+}
+
+/** Checks a shared access signature for a device, ING-5. */
+export function verifySasToken(token: string, check: SasCheck): SasVerdict {
+  const signed = verifySignature(token, check)
+  if (signed.kind === 'refused') return signed
+  const { audience, key, expiresAtMs } = signed
+  if (!coversDevice(audience, check)) return refused('token is for another host or device')
   return { kind: 'valid', expiresAtMs, key }
 }
 

@@ -31,6 +31,12 @@ export {
   scoreState,
 } from './device-health.ts'
 export type { Twins, TwinUpdate, TwinWrite } from './device-twins.ts'
+export {
+  deriveDeviceKey,
+  type Enrollments,
+  type KeptEnrollment,
+  type KeyPair,
+} from './enrollments.ts'
 export { type HubDevice, hubDeviceSchema } from './hub-device.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'

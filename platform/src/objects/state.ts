@@ -6,6 +6,7 @@ import { type CloudQueues, openCloudQueues } from './cloud-queues.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
 import { type DeviceExchange, openDeviceExchange } from './device-exchange.ts'
 import { openTwins, type Twins } from './device-twins.ts'
+import { type Enrollments, openEnrollments } from './enrollments.ts'
 import { type LiveState, openLiveState } from './live-state.ts'
 import { openRegistry, type Registry } from './registry.ts'
 import {
@@ -32,6 +33,8 @@ export type State = {
   /** Messages to devices. */
   readonly messages: CloudQueues
   readonly twins: Twins
+  /** Leave for devices to register themselves. */
+  readonly enrollments: Enrollments
   /** MQTT sessions that outlive their connection. */
   readonly sessions: SessionStore
   readonly live: LiveState
@@ -83,6 +86,7 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
     alerts: alerts.summary,
     settings,
   })
+  const parts = { database, box, registry, credentials, twins, settings, clock }
   return {
     registry,
     credentials,
@@ -92,6 +96,7 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
     twins,
     exchange: openDeviceExchange({ database, registry, credentials, twins, clock }),
     sessions: await openSessionStore(database),
+    enrollments: await openEnrollments(parts),
     live,
     settings,
     ruleCheckpoints: openRuleCheckpoints(database),
