@@ -139,3 +139,17 @@ describe('columns', () => {
     expect(() => relationSql(table, snapshot)).toThrow(InvalidSchema)
   })
 })
+
+test('decimal partitions beside many others are read by their folders', async () => {
+  const connection = await scratchConnection()
+  const store = folderStore(await scratchFolder())
+  const price = { type: 'decimal', precision: 10, scale: 2 } as const
+  const schema = schemaOf({ id: 'long', price })
+  const table = await createTable(store, { name: 't', schema, partitionColumns: ['price'] })
+  // Above a hundred values the relation no longer scans each partition apart.
+  const query = 'SELECT i AS id, ((i - 60) / 4)::DECIMAL(10,2) AS price FROM range(120) AS r(i)'
+  await table.commit({ adds: await writeFiles(connection, table, query), operation: 'WRITE' })
+  const relation = relationSql(table, await table.snapshot())
+  const sql = `SELECT count(*), sum(price), min(price), typeof(any_value(price)) FROM ${relation}`
+  expect(await rowsOf(connection, sql)).toEqual([['120', '-15.00', '-15.00', 'DECIMAL(10,2)']])
+})

@@ -209,7 +209,7 @@ function isHiveFile(file: AddFile, snapshot: Snapshot): boolean {
 function hiveScan(columns: ScanColumns, files: readonly AddFile[], snapshot: Snapshot): string {
   const types = snapshot.schema.fields
     .filter((field) => snapshot.partitionColumns.includes(field.name))
-    .map((field) => `${sqlText(field.name)}: ${toDuckDbType(field.type)}`)
+    .map((field) => `${sqlText(field.name)}: ${sqlText(toDuckDbType(field.type))}`)
   const names = columns.fields.map((field) => sqlName(field.name)).join(', ')
   const paths = files.map((file) => dataFilePath(columns.root, file))
   const source =
