@@ -4,6 +4,7 @@ import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDevices } from './commands/devices.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEnrollments } from './commands/enrollments.ts'
 import { addEvaluate } from './commands/evaluate.ts'
 import { addImport } from './commands/import.ts'
 import { addLog } from './commands/log.ts'
@@ -30,6 +31,7 @@ for (const add of [
   addDemo,
   addImport,
   addDevices,
+  addEnrollments,
   addTrust,
   addDeadLetters,
   addTokens,

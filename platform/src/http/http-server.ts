@@ -20,6 +20,7 @@ import { alertRoutes, createAlertPresenter } from './routes/alert-routes.ts'
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts'
 import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
+import { enrollmentRoutes } from './routes/enrollment-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
 import { identityRoutes } from './routes/identity-routes.ts'
@@ -153,6 +154,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...fleetRoutes(context),
       ...deviceRoutes(context),
       ...deviceHubRoutes(context),
+      ...enrollmentRoutes(context),
       ...alertRoutes(context, present),
       ...actionRoutes(context, present),
       ...modelRoutes(context),
