@@ -6,6 +6,8 @@ import { fitKMeans } from '../src/clustering/k-means.ts'
 import { fitEcod } from '../src/density/ecod.ts'
 import { fitHbos } from '../src/density/hbos.ts'
 import { type Detector, type DetectorKindName, parseDetector } from '../src/detector.ts'
+import { driftReference } from '../src/drift/drift-reference.ts'
+import { parseDriftReference } from '../src/drift/drift-state.ts'
 import { fitExtendedForest } from '../src/forest/extended-forest.ts'
 import { fitIsolationForest } from '../src/forest/isolation-forest.ts'
 import { fitLogisticRegression } from '../src/linear/logistic-regression.ts'
@@ -14,9 +16,20 @@ import { fitLocalOutlierFactor } from '../src/neighbours/local-outlier-factor.ts
 import { fitNearestNeighbours } from '../src/neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from '../src/neural/autoencoder.ts'
 import { fitLstmAutoencoder } from '../src/neural/lstm-autoencoder.ts'
+import { emptyQuantileSketch, updateQuantileSketch } from '../src/sketches/quantile-sketch.ts'
+import { parseQuantileSketch } from '../src/sketches/sketch-state.ts'
 import { fitPrincipalComponents } from '../src/subspace/principal-components.ts'
+import { alarmBudgetThreshold } from '../src/thresholds/alarm-budget-threshold.ts'
 import { fitCalibration } from '../src/thresholds/calibration.ts'
 import { parseCalibration } from '../src/thresholds/calibration-state.ts'
+import { conformalThreshold } from '../src/thresholds/conformal-threshold.ts'
+import { extremeValueThreshold } from '../src/thresholds/extreme-value-threshold.ts'
+import { falseDiscoveryThreshold } from '../src/thresholds/false-discovery-threshold.ts'
+import { precisionThreshold } from '../src/thresholds/precision-threshold.ts'
+import { quantileThreshold } from '../src/thresholds/quantile-threshold.ts'
+import type { Threshold } from '../src/thresholds/threshold.ts'
+import { parseThreshold } from '../src/thresholds/threshold-state.ts'
+import { topCountThreshold } from '../src/thresholds/top-count-threshold.ts'
 import { normalMatrix } from './generated-tables.ts'
 
 /** A model whose files of every release are kept in `kept-model-files` and must load for ever. */
@@ -55,9 +68,31 @@ const detectors: Readonly<Record<DetectorKindName, () => Detector>> = {
   robust_z_score: () => fitRobustZScore(matrix),
 }
 
+/** One threshold of every kind. */
+const thresholds: readonly Threshold[] = [
+  quantileThreshold(matrix.values),
+  extremeValueThreshold(matrix.values, { level: 0.01, tailQuantile: 0.9 }),
+  conformalThreshold(matrix.values),
+  falseDiscoveryThreshold(matrix.values),
+  precisionThreshold(labels, matrix.values.subarray(0, 60)),
+  alarmBudgetThreshold(matrix.values, { weeks: 2 }),
+  topCountThreshold(5),
+]
+
 /** Plain data other than detectors that users store: a new one gets a line here. */
 const others: readonly KeptModel[] = [
   { name: 'calibration', fit: () => fitCalibration(matrix.values), parse: parseCalibration },
+  { name: 'drift-reference', fit: () => driftReference(matrix), parse: parseDriftReference },
+  {
+    name: 'quantile-sketch',
+    fit: () => updateQuantileSketch(emptyQuantileSketch(8), matrix.values),
+    parse: parseQuantileSketch,
+  },
+  ...thresholds.map((threshold) => ({
+    name: threshold.kind.replaceAll('_', '-'),
+    fit: () => threshold,
+    parse: parseThreshold,
+  })),
 ]
 
 /** All models that are kept. */
