@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import {
-  type DriftReference,
   createRandom,
+  type DriftReference,
   driftReference,
   driftReport,
   type FeatureMatrix,
@@ -27,7 +27,7 @@ type MemoryRun = {
   readonly detector: string
   readonly seconds: number
   readonly peakBytes: number
-  readonly isFinite: boolean
+  readonly allFinite: boolean
 }
 
 /** Fits and scores 200,000 × 20 in a process of its own and reads its peak of resident memory. */
@@ -116,7 +116,7 @@ export const promised: Promised = {
     report(`drift ${seconds.toFixed(3)} s, errors ${JSON.stringify(errors)}`)
     return {
       ok:
-        memory.every(({ peakBytes, isFinite }) => isFinite && peakBytes <= MAX_BYTES) &&
+        memory.every(({ peakBytes, allFinite }) => allFinite && peakBytes <= MAX_BYTES) &&
         seconds <= MAX_DRIFT_SECONDS &&
         Math.max(...Object.values(errors)) <= MAX_SKETCH_ERROR,
       value: seconds,

@@ -27,6 +27,6 @@ const scores =
     ? scoreLocalOutlierFactor(fitLocalOutlierFactor(matrix), matrix)
     : scoreNearestNeighbours(fitNearestNeighbours(matrix), matrix)
 const seconds = (performance.now() - start) / 1000
-const isFinite = scores.every(Number.isFinite)
+const allFinite = scores.every(Number.isFinite)
 const peakBytes = process.resourceUsage().maxRSS * 1024
-process.stdout.write(JSON.stringify({ detector, seconds, peakBytes, isFinite }))
+process.stdout.write(JSON.stringify({ detector, seconds, peakBytes, allFinite }))
