@@ -69,10 +69,10 @@ export async function writeColumnFile(
     const rowCount = request.end - request.start
     return { file: request.file, rowCount, sizeBytes, columns: reports, partitionValues: {} }
   } catch (cause) {
-    await compressor.settled()
     await unlink(request.file)
     throw cause
   } finally {
+    await compressor.close()
     await handle.close()
   }
 }
