@@ -82,12 +82,10 @@ export type DeviceSdk = {
     readonly idScope: string
     readonly registrationId: string
     readonly key: string
-    readonly ca: string
   }) => ProvisioningClient
 }
 
 type Exports = Readonly<Record<string, unknown>>
-type Settable = { setTransportOptions(options: { readonly ca: string }): void }
 
 /** The installed SDKs, or undefined before `npm run setup:referees`. */
 export function deviceSdk(): DeviceSdk | undefined {
@@ -98,7 +96,7 @@ export function deviceSdk(): DeviceSdk | undefined {
   const load = (name: string) => require(name) as Exports
   const device = load('azure-iot-device')
   const mqtt = load('azure-iot-device-mqtt')
-  const Transport = load('azure-iot-provisioning-device-mqtt').Mqtt as new () => Settable
+  const Transport = load('azure-iot-provisioning-device-mqtt').Mqtt as new () => unknown
   const Key = load('azure-iot-security-symmetric-key').SymmetricKeySecurityClient as new (
     registrationId: string,
     key: string,
@@ -113,10 +111,7 @@ export function deviceSdk(): DeviceSdk | undefined {
     Mqtt: mqtt.Mqtt,
     MqttWs: mqtt.MqttWs,
     Http: load('azure-iot-device-http').Http,
-    provisioning: ({ host, idScope, registrationId, key, ca }) => {
-      const transport = new Transport()
-      transport.setTransportOptions({ ca })
-      return registration.create(host, idScope, transport, new Key(registrationId, key))
-    },
+    provisioning: ({ host, idScope, registrationId, key }) =>
+      registration.create(host, idScope, new Transport(), new Key(registrationId, key)),
   }
 }
