@@ -19,6 +19,7 @@ import {
   type Operation,
   openDeadLetters,
   type PipelineOutcome,
+  rememberRecent,
   removeServerMarker,
   requireDiskRoom,
   startOperation,
@@ -146,6 +147,15 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   const { fleet, lake, state, log, clock, folder } = deployment
   requireDiskRoom(folder.directory)
   const logger = pino({ level: options.logLevel, base: null }, pino.destination(2))
+  const stopping = new AbortController()
+  const recent = await rememberRecent({
+    logDirectory: folder.logDirectory,
+    nowMs: clock(),
+    signal: stopping.signal,
+  })
+  recent.whole.catch((error: unknown) => {
+    logger.error({ error: String(error) }, 'older messages are not known as repeats')
+  })
   const localToken = randomBytes(32).toString('base64url')
   const authentication = authenticationOf(deployment, localToken)
   checkOpenMode(authentication, options.host)
@@ -157,6 +167,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     hub: state,
     provisioning: state.enrollments,
     hostNames: options.hostNames,
+    duplicates: recent.window,
     limits: {
       ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
       ...(options.deviceBurst !== undefined && { deviceBurst: options.deviceBurst }),
@@ -213,6 +224,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     onFailure: ({ requestId, error }) => logger.error({ requestId, error: String(error) }, 'http'),
   })
   const close = async () => {
+    stopping.abort()
     await gateway.close()
     await http.close()
     await operation.close()

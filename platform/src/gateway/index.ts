@@ -6,6 +6,7 @@ export {
   type DecodedMessage,
   type Decoder,
 } from './decoder.ts'
+export { DuplicateWindow } from './duplicate-window.ts'
 export { eventIdOf } from './event-id.ts'
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
 export type { GatewayLogger } from './gateway-core.ts'

@@ -1,5 +1,6 @@
 import { type DeviceLog, IsothermError, type NewRecord } from '../contracts/index.ts'
 import type { Counters } from './counters.ts'
+import type { DuplicateWindow } from './duplicate-window.ts'
 
 const retryMs = 1_000
 
@@ -17,11 +18,18 @@ export type MessageOwner = {
 
 type Batch = {
   records: NewRecord[]
+  /** In the order of submission; more than records, because those of repeats wait with them. */
   owners: MessageOwner[]
+  /** Ids in flight elsewhere that were sent again: answered when they are durable. */
+  awaited: string[]
   sizeBytes: number
 }
 
-const emptyBatch = (): Batch => ({ records: [], owners: [], sizeBytes: 0 })
+const emptyBatch = (): Batch => ({ records: [], owners: [], awaited: [], sizeBytes: 0 })
+
+/** History has no repeats to fear, and would drive out what came today; bad messages all count. */
+const mayRepeat = ({ body, protocol }: NewRecord) =>
+  body.kind === 'readable' && protocol !== 'import'
 
 /**
  * Collects the messages of all sessions and appends those of one turn of the event loop together.
@@ -42,12 +50,32 @@ export class Intake {
   #retryTimer: NodeJS.Timeout | undefined
   readonly #waiting = new Set<MessageOwner>()
   #idle: (() => void)[] = []
+  readonly #window: DuplicateWindow
+  readonly #clock: () => number
+  /** Ids of messages that may repeat, between submission and durability. */
+  readonly #inFlight = new Set<string>()
+  readonly #duplicates: { value: number }
+  /** The answers of the batch before. */
+  #tail: Promise<void> = Promise.resolve()
+  /** Those who wait for a message in flight. */
+  #settling: (() => void)[] = []
 
-  constructor(log: DeviceLog, counters: Counters, maxInFlightBytes: number) {
+  constructor(
+    log: DeviceLog,
+    counters: Counters,
+    options: {
+      readonly maxInFlightBytes: number
+      readonly window: DuplicateWindow
+      readonly clock: () => number
+    },
+  ) {
     this.#log = log
     this.#counters = counters
-    this.#maxInFlightBytes = maxInFlightBytes
+    this.#maxInFlightBytes = options.maxInFlightBytes
+    this.#window = options.window
+    this.#clock = options.clock
     this.#stored = counters.cell('gateway_messages_stored_total')
+    this.#duplicates = counters.cell('gateway_messages_duplicate_total')
   }
 
   get inFlightBytes(): number {
@@ -64,11 +92,13 @@ export class Intake {
   }
 
   submit(record: NewRecord, owner: MessageOwner): void {
-    const sizeBytes = record.body.payload.length
-    this.#filling.records.push(record)
     this.#filling.owners.push(owner)
-    this.#filling.sizeBytes += sizeBytes
-    this.#inFlightBytes += sizeBytes
+    if (!this.#isRepeat(record)) {
+      const sizeBytes = record.body.payload.length
+      this.#filling.records.push(record)
+      this.#filling.sizeBytes += sizeBytes
+      this.#inFlightBytes += sizeBytes
+    }
     if (this.#isScheduled) return
     this.#isScheduled = true
     setImmediate(() => {
@@ -96,10 +126,16 @@ export class Intake {
     }
     this.#inFlightBytes += sizeBytes
     this.#outstanding++
+    const fresh: NewRecord[] = []
     try {
-      await this.#log.append(records)
-      this.#stored.value += records.length
+      await this.#untilSettled(records)
+      for (const record of records) if (this.#isFresh(record)) fresh.push(record)
+      this.#duplicates.value += records.length - fresh.length
+      if (fresh.length > 0) await this.#log.append(fresh)
+      this.#stored.value += fresh.length
+      this.#remember(fresh)
     } finally {
+      this.#release(fresh)
       this.#inFlightBytes -= sizeBytes
       this.#outstanding--
       this.#settled()
@@ -115,7 +151,7 @@ export class Intake {
 
   #flush(): void {
     const batch = this.#filling
-    if (batch.records.length === 0) return
+    if (batch.owners.length === 0) return
     // Behind a refused batch: order within a device is kept.
     if (this.isStalled) return
     this.#filling = emptyBatch()
@@ -124,21 +160,39 @@ export class Intake {
   }
 
   async #appendBatch(batch: Batch): Promise<void> {
+    const previous = this.#tail
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#tail = promise
     this.#outstanding++
     try {
-      await this.#log.append(batch.records)
+      if (batch.records.length > 0) await this.#log.append(batch.records)
+      this.#remember(batch.records)
+      this.#release(batch.records)
+      // A session's answers go out in order, also those of repeats, which append nothing.
+      await previous
+      await this.#untilAwaited(batch.awaited)
       this.#answer(batch)
     } catch (error) {
       this.#failed(batch, error)
     }
     this.#outstanding--
+    resolve()
     this.#settled()
   }
 
   #answer(batch: Batch): void {
+    const { owners, records, awaited } = batch
     this.#inFlightBytes -= batch.sizeBytes
-    this.#stored.value += batch.records.length
-    const { owners } = batch
+    this.#stored.value += records.length
+    if (awaited.some((id) => !this.#window.has(id))) {
+      if (this.#isBroken) {
+        for (const owner of new Set(owners)) owner.abandon()
+        return
+      }
+      // What it repeats has not become durable, the disk being full: it waits for the same retry.
+      this.#refused.push({ ...emptyBatch(), owners, awaited })
+      return
+    }
     for (let i = 0; i < owners.length; i++) owners[i]!.stored()
     for (let i = 0; i < owners.length; i++) owners[i]!.answer()
     if (this.#waiting.size > 0 && !this.isFull) this.#resumeWaiting()
@@ -148,11 +202,13 @@ export class Intake {
     if (error instanceof IsothermError && error.code === 'DISK_FULL') {
       this.#counters.add('gateway_append_errors_total', 'code', 'DISK_FULL')
       this.#refused.push(batch)
+      for (const resolve of this.#settling.splice(0)) resolve()
       return
     }
     this.#counters.add('gateway_append_errors_total', 'code', 'LOG_CLOSED')
     this.#isBroken = true
     this.#inFlightBytes -= batch.sizeBytes
+    this.#release(batch.records)
     for (const owner of new Set(batch.owners)) owner.abandon()
   }
 
@@ -160,7 +216,7 @@ export class Intake {
     if (this.#outstanding > 0) return
     if (this.#refused.length > 0 && !this.#isBroken) {
       this.#retryTimer = setTimeout(() => this.#retry(), retryMs)
-    } else if (this.#filling.records.length > 0 && !this.#isScheduled) this.#flush()
+    } else if (this.#filling.owners.length > 0 && !this.#isScheduled) this.#flush()
     if (this.#outstanding === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -171,8 +227,56 @@ export class Intake {
     void this.#appendBatch({
       records: batches.flatMap(({ records }) => records),
       owners: batches.flatMap(({ owners }) => owners),
+      awaited: batches.flatMap(({ awaited }) => awaited),
       sizeBytes: batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     })
+  }
+
+  /** Whether a message is new; from here on until it is released it is in flight. */
+  #isFresh(record: NewRecord): boolean {
+    if (!mayRepeat(record)) return true
+    const { eventId } = record
+    if (this.#inFlight.has(eventId) || this.#window.has(eventId)) return false
+    this.#inFlight.add(eventId)
+    return true
+  }
+
+  #isRepeat(record: NewRecord): boolean {
+    if (this.#isFresh(record)) return false
+    this.#duplicates.value++
+    if (this.#inFlight.has(record.eventId)) this.#filling.awaited.push(record.eventId)
+    return true
+  }
+
+  #remember(records: readonly NewRecord[]): void {
+    const nowMs = this.#clock()
+    for (const record of records) if (mayRepeat(record)) this.#window.add(record.eventId, nowMs)
+  }
+
+  #release(records: readonly NewRecord[]): void {
+    for (const { eventId } of records) this.#inFlight.delete(eventId)
+    for (const resolve of this.#settling.splice(0)) resolve()
+  }
+
+  /** Waits for messages that a request has in flight, unless the disk is full. */
+  async #untilAwaited(ids: readonly string[]): Promise<void> {
+    const isOpen = (id: string) => this.#inFlight.has(id) && !this.#window.has(id)
+    while (!this.isStalled && ids.some(isOpen)) {
+      await new Promise<void>((resolve) => this.#settling.push(resolve))
+    }
+  }
+
+  /** Waits until nothing a request repeats is in flight: then it is durable, or it is not there. */
+  async #untilSettled(records: readonly NewRecord[]): Promise<void> {
+    while (records.some(({ eventId }) => this.#inFlight.has(eventId))) {
+      if (this.isStalled) {
+        throw new IsothermError(
+          'DISK_FULL',
+          'gateway: the log takes no messages now; send again later',
+        )
+      }
+      await new Promise<void>((resolve) => this.#settling.push(resolve))
+    }
   }
 
   #resumeWaiting(): void {

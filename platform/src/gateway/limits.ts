@@ -26,6 +26,10 @@ export type GatewayLimits = {
   readonly maxConnections: number
   /** Clock difference tolerated after a token's expiry, ING-5; default 60 s. */
   readonly tokenLeewayMs: number
+  /** How long a stored message is remembered, so that its repeats are known; default 24 h. */
+  readonly duplicateWindowMs: number
+  /** Messages remembered at most, at 21 bytes each; default 24 million, 512 MB. */
+  readonly maxRememberedMessages: number
   /** Request body over HTTP, also after inflation; default 16 MiB. */
   readonly maxBodyBytes: number
 }
@@ -44,5 +48,7 @@ export const defaultLimits: GatewayLimits = {
   slowReaderTimeoutMs: 30_000,
   maxConnections: 20_000,
   tokenLeewayMs: 60_000,
+  duplicateWindowMs: 86_400_000,
+  maxRememberedMessages: 24_000_000,
   maxBodyBytes: 16 << 20,
 }

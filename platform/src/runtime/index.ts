@@ -33,6 +33,7 @@ export {
   type StageName,
   stageNames,
 } from './pipeline.ts'
+export { type RecentMessages, rememberRecent } from './recent-messages.ts'
 export { type ReplayOptions, type ReplayOutcome, replayPipeline } from './replay.ts'
 export { replayIntoSandbox, type SandboxOptions, type SandboxOutcome } from './sandbox.ts'
 export {
