@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
 import { IsothermError } from '../contracts/index.ts'
-import { createGateway, type Gateway, ingestRoutes } from '../gateway/index.ts'
+import {
+  type BrokerSourceOptions,
+  createGateway,
+  type Gateway,
+  ingestRoutes,
+} from '../gateway/index.ts'
 import {
   type Authentication,
   checkOpenMode,
@@ -45,6 +50,8 @@ export type ServeOptions = {
   readonly deviceBurst?: number
   /** Messages a second of all devices together, ING-12. */
   readonly totalRate?: number
+  /** A broker that is there already, to take telemetry from. */
+  readonly broker?: BrokerSourceOptions
   readonly logLevel: string
   readonly onRun?: (outcome: PipelineOutcome) => void
 }
@@ -236,6 +243,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     gateway.takeWebSockets(http.app.server)
     if (mqttPort !== 0) await gateway.listenMqtt({ host, port: mqttPort })
     if (tls !== undefined) await gateway.listenMqtt({ host, port: mqttsPort, tls })
+    if (options.broker !== undefined) gateway.consumeBroker(options.broker)
     const url = await http.listen({ host, port: options.port })
     writeServerMarker(folder.directory, {
       url,

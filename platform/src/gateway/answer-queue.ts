@@ -15,6 +15,11 @@ export class AnswerQueue {
     return this.#packetIds.length
   }
 
+  /** How many of them are durable. */
+  get durableCount(): number {
+    return this.#durableCount
+  }
+
   /** @param dueMs earliest time of the answer; 0 for as soon as it is durable */
   push(packetId: number, dueMs: number): void {
     this.#packetIds.push(packetId)

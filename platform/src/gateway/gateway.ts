@@ -8,6 +8,7 @@ import type {
   MethodOutcome,
   ProvisioningDirectory,
 } from '../contracts/index.ts'
+import { type BrokerSource, type BrokerSourceOptions, consumeBroker } from './broker-source.ts'
 import { Counters, type Metric } from './counters.ts'
 import { compileDecoder } from './decoder.ts'
 import { DuplicateWindow } from './duplicate-window.ts'
@@ -46,6 +47,8 @@ export type Gateway = {
   readonly listenMqtt: (options: MqttListenOptions) => Promise<MqttListener>
   /** MQTT over WebSocket on an HTTP or HTTPS server, at `/$iothub/websocket` and `/mqtt`. */
   readonly takeWebSockets: (server: Pick<Server, 'on' | 'off'>) => void
+  /** Takes telemetry from a broker that is there already, by a shared subscription. */
+  readonly consumeBroker: (options: BrokerSourceOptions) => BrokerSource
   /** Calls a method of a device that is connected, or connects in time. */
   readonly callMethod: (deviceId: string, call: MethodCall) => Promise<MethodOutcome>
   /** Counters and gauges at this moment. */
@@ -101,6 +104,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const core = makeCore(options)
   const { sessions, intake, throttle, counters, clock, hub } = core
   const webSockets: (() => void)[] = []
+  const sources: BrokerSource[] = []
   const listeners: MqttListener[] = []
   const stopWatching = options.directory.onChange((deviceId) =>
     sessions.deviceChanged(deviceId, options.directory),
@@ -117,6 +121,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     takeWebSockets: (server) => {
       webSockets.push(takeWebSockets(core, server))
+    },
+    consumeBroker: (sourceOptions) => {
+      const source = consumeBroker(core, sourceOptions)
+      sources.push(source)
+      return source
     },
     callMethod: async (deviceId, call) =>
       hub === undefined ? { kind: 'offline' } : hub.call(deviceId, call),
@@ -136,7 +145,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       hub?.close()
       const portsClosed = listeners.map((listener) => listener.close())
       for (const session of sessions.all()) session.stopReading()
+      for (const source of sources) source.stopReading()
       await intake.drain()
+      for (const source of sources) source.close()
       for (const session of sessions.all()) {
         session.close(disconnectReason.serverShuttingDown, 'gateway closed')
       }

@@ -1,3 +1,4 @@
+export type { BrokerSource, BrokerSourceOptions } from './broker-source.ts'
 export type { BatchVerdict } from './collector-batch.ts'
 export type { Metric } from './counters.ts'
 export {

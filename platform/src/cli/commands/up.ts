@@ -1,24 +1,26 @@
 import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
+import { type BrokerCommandOptions, brokerOptions, parseBroker } from '../broker-options.ts'
 import { countOf, numberOf, threadsOf } from '../option-values.ts'
 import { type CommonOptions, command, withNewDeployment } from '../program.ts'
 import { type ServeOptions, serve } from '../serve.ts'
 
-type UpOptions = CommonOptions & {
-  readonly host: string
-  readonly port: string
-  readonly mqttPort: string
-  readonly mqttsPort: string
-  readonly hostName: readonly string[]
-  readonly commitSeconds: string
-  readonly tlsCert?: string
-  readonly tlsKey?: string
-  readonly deviceRate?: string
-  readonly deviceBurst?: string
-  readonly totalRate?: string
-  readonly logLevel: string
-  readonly threads?: string
-}
+type UpOptions = CommonOptions &
+  BrokerCommandOptions & {
+    readonly host: string
+    readonly port: string
+    readonly mqttPort: string
+    readonly mqttsPort: string
+    readonly hostName: readonly string[]
+    readonly commitSeconds: string
+    readonly tlsCert?: string
+    readonly tlsKey?: string
+    readonly deviceRate?: string
+    readonly deviceBurst?: string
+    readonly totalRate?: string
+    readonly logLevel: string
+    readonly threads?: string
+  }
 
 /** Options of a listening server, shared by `up` and `demo`. */
 export function serverOptions(defaults: { readonly commitSeconds: number }): readonly Option[] {
@@ -39,6 +41,7 @@ export function serverOptions(defaults: { readonly commitSeconds: number }): rea
     new Option('--device-rate <number>', 'messages a second that one device may send'),
     new Option('--device-burst <number>', 'messages one device may send at once'),
     new Option('--total-rate <number>', 'messages a second of all devices together'),
+    ...brokerOptions,
     new Option('--log-level <level>', 'pino level').default('warn'),
     new Option('--threads <number>', 'threads of SQL engine and scoring'),
   ]
@@ -58,6 +61,7 @@ export function parseServerOptions(
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new IsothermError('INPUT_INVALID', 'give --tls-cert and --tls-key together')
   }
+  const broker = parseBroker(options)
   return {
     host: options.host,
     port: portOf(options.port, 'port'),
@@ -66,6 +70,7 @@ export function parseServerOptions(
     hostNames: options.hostName,
     commitSeconds: numberOf(options.commitSeconds, 'commit-seconds', 0.1),
     logLevel: options.logLevel,
+    ...(broker !== undefined && { broker }),
     ...(tlsCert !== undefined && { tlsCertificate: tlsCert }),
     ...(tlsKey !== undefined && { tlsKey }),
     ...(deviceRate !== undefined && { deviceRate: numberOf(deviceRate, 'device-rate', 0.001) }),
