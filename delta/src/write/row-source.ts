@@ -37,6 +37,12 @@ const rowsPerEngine = 250_000
 /** More engines than this would wait for JavaScript, which hands the rows over. */
 const maxEngines = 4
 
+/** Lines of JSON up to this length are read on all cores. */
+const usualLineBytes = 8 * 2 ** 20
+
+/** Lines of JSON may be so long. */
+const longestLineBytes = 64 * 2 ** 20
+
 /** Runs a task on a SELECT. */
 export type QueryTask<T> = (connection: DuckDBConnection, query: string) => Promise<T>
 
@@ -61,7 +67,9 @@ export async function withRowQuery<T>(
     withEngine(async (connection) => {
       if (files.length === 0) return await task(connection, emptyQuery(schema))
       try {
-        return await task(connection, ndjsonQuery(files, schema, table))
+        return await withLineLimit((lineBytes) =>
+          task(connection, ndjsonQuery(files, schema, table, lineBytes)),
+        )
       } catch (cause) {
         throw isJsonProblem(cause) ? jsonMismatch(table, cause) : cause
       }
@@ -166,15 +174,33 @@ function emptyQuery(schema: DeltaSchema): string {
   return `SELECT ${nulls.join(', ')} WHERE false`
 }
 
+/**
+ * Runs a task with a limit for the length of a line, and again with a higher one if it is too low: the
+ * engine's threads read twice the limit at a time, so a high one leaves some of them without work.
+ */
+async function withLineLimit<T>(task: (lineBytes: number) => Promise<T>): Promise<T> {
+  try {
+    return await task(usualLineBytes)
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.message.includes('maximum_object_size'))) throw cause
+    return await task(longestLineBytes)
+  }
+}
+
 /** The types are declared, never detected: a value that does not fit fails instead of becoming null. */
-function ndjsonQuery(files: readonly string[], schema: DeltaSchema, table: string): string {
+function ndjsonQuery(
+  files: readonly string[],
+  schema: DeltaSchema,
+  table: string,
+  lineBytes: number,
+): string {
   const declared = schema.fields.map(
     (field) => `${sqlText(field.name)}: ${sqlText(jsonType(field, table))}`,
   )
   const columns = schema.fields.map((field) => `${fromJson(field)} AS ${sqlName(field.name)}`)
   return (
     `SELECT ${columns.join(', ')} FROM read_ndjson(${sqlPathList(files)},` +
-    ` columns={${declared.join(', ')}}, maximum_object_size=67108864)`
+    ` columns={${declared.join(', ')}}, maximum_object_size=${lineBytes})`
   )
 }
 

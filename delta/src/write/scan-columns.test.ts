@@ -172,3 +172,14 @@ describe('JSON rows', () => {
     await expect(reading).rejects.toThrow(message)
   })
 })
+
+test('a line of JSON longer than the usual limit is read, one beyond the last is refused', async () => {
+  const schema = schemaOf({ s: 'string' })
+  const line = (length: number) => JSON.stringify({ s: 'x'.repeat(length) })
+  const read = (ndjson: string) =>
+    withRowQuery({ ndjson }, schema, 't', async (connection, query) =>
+      (await connection.runAndReadAll(`SELECT length(s) FROM (${query})`)).getRowsJson(),
+    )
+  expect(await read(`${line(3)}\n${line(20_000_000)}\n`)).toEqual([['3'], ['20000000']])
+  await expect(read(line(140_000_000))).rejects.toThrow(SchemaMismatch)
+})
