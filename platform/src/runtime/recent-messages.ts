@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DuplicateWindow } from '../gateway/index.ts'
 import { recordsBetween } from '../log/index.ts'
 
@@ -36,6 +37,8 @@ export async function rememberRecent(options: {
         if (body.kind !== 'readable' || protocol === 'import') continue
         window.add(eventId, ingestedAtMs)
       }
+      // Between two chunks the gateway gets its turn.
+      await nextTurn()
     }
   }
   await read(nowMs - newestMs, Number.POSITIVE_INFINITY)
