@@ -69,7 +69,9 @@ test('a batch that is none, too large, over the rate or of another device stores
     expect([body.slice(0, 20), answer.statusCode]).toEqual([body.slice(0, 20), status])
   }
   expect(bench.log.bounds(0).endOffset).toBe(0)
-  const many = JSON.stringify(Array.from({ length: 150 }, () => one))
+  const many = JSON.stringify(
+    Array.from({ length: 150 }, (_, n) => ({ body: encoded(benchMessage('REF-1', n)) })),
+  )
   expect((await bench.call('POST', 'events', { body: many, headers: batchType })).statusCode).toBe(
     204,
   )
