@@ -16,6 +16,8 @@ import { fitLocalOutlierFactor } from '../src/neighbours/local-outlier-factor.ts
 import { fitNearestNeighbours } from '../src/neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from '../src/neural/autoencoder.ts'
 import { fitLstmAutoencoder } from '../src/neural/lstm-autoencoder.ts'
+import { fitRegressionLof } from '../src/series/regression-lof.ts'
+import { fitRegressionResidual } from '../src/series/regression-residual.ts'
 import { emptyQuantileSketch, updateQuantileSketch } from '../src/sketches/quantile-sketch.ts'
 import { parseQuantileSketch } from '../src/sketches/sketch-state.ts'
 import { fitPrincipalComponents } from '../src/subspace/principal-components.ts'
@@ -64,6 +66,8 @@ const detectors: Readonly<Record<DetectorKindName, () => Detector>> = {
     fitLstmAutoencoder(matrix, { stepCount: 3, hiddenSize: 3, latentSize: 2, maxEpochs: 2 }),
   nearest_neighbours: () => fitNearestNeighbours(matrix, { neighbourCount: 3 }),
   principal_components: () => fitPrincipalComponents(matrix),
+  regression_lof: () => fitRegressionLof(matrix, { target: matrix.columnNames[0]! }),
+  regression_residual: () => fitRegressionResidual(matrix, { target: matrix.columnNames[0]! }),
   robust_baseline: () => fitRobustBaseline(matrix, groups),
   robust_z_score: () => fitRobustZScore(matrix),
 }

@@ -1,5 +1,5 @@
+import { MAX_PAGES, PAGE_BYTES, type WasmMemory, wasmHost } from '../kernel/web-assembly.ts'
 import { MAX_BINS } from './column-edges.ts'
-import { MAX_PAGES, PAGE_BYTES, type WasmMemory, wasmHost } from './web-assembly.ts'
 
 /** Columns whose codes share one 32-bit word. */
 export const COLUMNS_PER_WORD = 4

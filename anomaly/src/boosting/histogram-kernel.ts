@@ -1,5 +1,5 @@
+import { MAX_PAGES, wasmHost } from '../kernel/web-assembly.ts'
 import type { GrowthMemory } from './growth-memory.ts'
-import { MAX_PAGES, wasmHost } from './web-assembly.ts'
 
 /** The two inner loops of a fit on addresses in one WebAssembly memory; `histogram.ts` has twins. */
 export type HistogramKernel = {

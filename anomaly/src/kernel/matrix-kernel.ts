@@ -1,6 +1,7 @@
 import { invalidOption } from '../errors.ts'
 import { MATRIX_KERNEL_WASM } from './matrix-kernel-wasm.ts'
 import { plainKernel } from './plain-kernel.ts'
+import { PAGE_BYTES, wasmHost } from './web-assembly.ts'
 
 /**
  * Arithmetic on matrices of 32-bit floats that lie in one array, `floats`, and are named by the
@@ -126,16 +127,6 @@ export type MatrixKernel = {
 /** The functions of a kernel, bound to their memory. */
 export type KernelFunctions = Omit<MatrixKernel, 'kind' | 'floats' | 'integers'>
 
-/** Where WebAssembly may be missing, and no types for it: the part used here. */
-type WasmRuntime = {
-  readonly validate: (bytes: Uint8Array) => boolean
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer }
-  readonly Instance: new (module: object, imports: object) => { readonly exports: KernelFunctions }
-}
-
-const PAGE_BYTES = 65_536
-
 /** Bytes before the first float: constants of the WebAssembly functions (`arena.as`). */
 const ARENA_START = 256
 
@@ -164,11 +155,13 @@ export function createMatrixKernel(floatCount: number, kind?: 'simd' | 'plain'):
 }
 
 function simdKernel(module: object, floatCount: number): MatrixKernel {
-  const { Memory, Instance } = wasmRuntime() ?? unreachableRuntime()
+  const { Memory, Instance } = wasmHost ?? unreachableRuntime()
   const memory = new Memory({ initial: Math.ceil((ARENA_START + floatCount * 4) / PAGE_BYTES) })
   const { exports } = new Instance(module, { env: { memory } })
+  // What the AssemblyScript source exports; a test rebuilds and compares it.
+  const functions = exports as KernelFunctions
   return {
-    ...exports,
+    ...functions,
     kind: 'simd',
     floats: new Float32Array(memory.buffer, ARENA_START, floatCount),
     integers: new Uint32Array(memory.buffer, ARENA_START, floatCount),
@@ -176,15 +169,8 @@ function simdKernel(module: object, floatCount: number): MatrixKernel {
 }
 
 function compile(): object | null {
-  const runtime = wasmRuntime()
   const bytes = Uint8Array.from(atob(MATRIX_KERNEL_WASM), (char) => char.charCodeAt(0))
-  return runtime?.validate(bytes) === true ? new runtime.Module(bytes) : null
-}
-
-function wasmRuntime(): WasmRuntime | undefined {
-  const runtime: unknown = Reflect.get(globalThis, 'WebAssembly')
-  // The global's shape is the standard's (WebAssembly JavaScript Interface 2.0).
-  return runtime as WasmRuntime | undefined
+  return wasmHost?.validate(bytes) === true ? new wasmHost.Module(bytes) : null
 }
 
 function unreachableRuntime(): never {
