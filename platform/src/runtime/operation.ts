@@ -111,6 +111,7 @@ export async function startOperation(
         .timed('monitor', async () => {
           await runOfflineRule({ state, fleet, nowMs: clock(), listeningSinceMs })
           await runSlaMonitor(state, clock())
+          await state.messages.expire()
           logWatch.sample()
         })
         .catch(report('monitor')),
