@@ -61,13 +61,11 @@ export const promised: Promised = {
       ] as const) {
         const client = await connect(registered, { port: mqttPort, version: 4 })
         await Promise.all(
-          numbers
-            .slice(from, to)
-            .map((n) =>
-              client.publishAsync(topic(device), message(device, startMs + n * 1_000, n), {
-                qos: 1,
-              }),
-            ),
+          numbers.slice(from, to).map((n) =>
+            client.publishAsync(topic(device), message(device, startMs + n * 1_000, n), {
+              qos: 1,
+            }),
+          ),
         )
         client.end(true)
         duplicates += await duplicatesNow()
