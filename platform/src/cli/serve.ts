@@ -184,6 +184,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       }),
     },
   })
+  gateway.onPresence((event) => logger.info(event, 'presence of a device'))
   // The pipeline may finish a run before the server that tells of it is there.
   let http: HttpServer | undefined
   const operation = await startOperation(deployment, {

@@ -5,6 +5,7 @@ import type { Decoder } from './decoder.ts'
 import type { HubDesk } from './hub-desk.ts'
 import type { Intake } from './intake.ts'
 import type { GatewayLimits } from './limits.ts'
+import type { Presence } from './presence.ts'
 import type { Sessions } from './sessions.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -21,6 +22,7 @@ export type GatewayCore = {
   readonly intake: Intake
   readonly throttle: Throttle
   readonly sessions: Sessions
+  readonly presence: Presence
   /** Twins, messages to devices and kept sessions; without it devices can only send. */
   readonly hub: HubDesk | undefined
   /** Lets devices register themselves. */

@@ -20,6 +20,7 @@ import { disconnectReason } from './mqtt-answers.ts'
 import { listenMqtt, type MqttListener, type MqttListenOptions } from './mqtt-listener.ts'
 import { takeWebSockets } from './mqtt-websocket.ts'
 import { PasswordCheck } from './password.ts'
+import { Presence, type PresenceEvent } from './presence.ts'
 import { Sessions } from './sessions.ts'
 import { Throttle } from './throttle.ts'
 
@@ -51,6 +52,8 @@ export type Gateway = {
   readonly consumeBroker: (options: BrokerSourceOptions) => BrokerSource
   /** Calls a method of a device that is connected, or connects in time. */
   readonly callMethod: (deviceId: string, call: MethodCall) => Promise<MethodOutcome>
+  /** Devices that come, leave, fall silent or report again; returns the way to stop it. */
+  readonly onPresence: (listener: (event: PresenceEvent) => void) => () => void
   /** Counters and gauges at this moment. */
   readonly metrics: () => readonly Metric[]
   /** Shared parts, for `ingestRoutes`. */
@@ -74,6 +77,7 @@ function newWindow(limits: GatewayLimits): DuplicateWindow {
 function makeCore(options: GatewayOptions): GatewayCore {
   const limits = { ...defaultLimits, ...options.limits }
   const counters = new Counters()
+  const presence = new Presence()
   return {
     desk: {
       directory: options.directory,
@@ -88,7 +92,8 @@ function makeCore(options: GatewayOptions): GatewayCore {
       clock: options.clock,
     }),
     throttle: new Throttle(limits, counters, options.clock()),
-    sessions: new Sessions(),
+    sessions: new Sessions(presence, options.clock),
+    presence,
     hub: options.hub === undefined ? undefined : new HubDesk(options.hub),
     provisioning: options.provisioning,
     assignedHub: options.hostNames[0] ?? 'localhost',
@@ -110,7 +115,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessions.deviceChanged(deviceId, options.directory),
   )
   const stopTrust = options.directory.onTrustChange(() => sessions.trustChanged(options.directory))
-  const sweep = setInterval(() => sessions.sweep(clock()), sweepMs).unref()
+  core.presence.onEvent(({ kind }) => counters.add('gateway_presence_events_total', 'kind', kind))
+  const sweep = setInterval(() => {
+    sessions.sweep(clock())
+    core.presence.sweep(clock())
+  }, sweepMs).unref()
   const forget = setInterval(() => throttle.forgetIdle(clock()), forgetMs).unref()
   return {
     core,
@@ -129,9 +138,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     callMethod: async (deviceId, call) =>
       hub === undefined ? { kind: 'offline' } : hub.call(deviceId, call),
+    onPresence: (listener) => core.presence.onEvent(listener),
     metrics: () => [
       ...counters.all(),
       { name: 'gateway_connections', labels: {}, value: sessions.connectionCount },
+      { name: 'gateway_devices_online', labels: {}, value: core.presence.onlineCount },
+      { name: 'gateway_devices_silent', labels: {}, value: core.presence.silentCount },
       { name: 'gateway_sessions', labels: {}, value: sessions.sessionCount },
       { name: 'gateway_in_flight_bytes', labels: {}, value: intake.inFlightBytes },
       { name: 'gateway_log_stalled', labels: {}, value: intake.isStalled ? 1 : 0 },

@@ -1,6 +1,7 @@
 import type { IdentityDirectory } from '../contracts/index.ts'
 import { disconnectReason } from './mqtt-answers.ts'
 import type { MqttSession } from './mqtt-session.ts'
+import type { Presence } from './presence.ts'
 import { isStillProven, type Proof } from './proof.ts'
 
 type Place = { readonly session: MqttSession; readonly proof: Proof }
@@ -9,6 +10,13 @@ type Place = { readonly session: MqttSession; readonly proof: Proof }
 export class Sessions {
   readonly #connections = new Set<MqttSession>()
   readonly #byDevice = new Map<string, Place>()
+  readonly #presence: Presence
+  readonly #clock: () => number
+
+  constructor(presence: Presence, clock: () => number) {
+    this.#presence = presence
+    this.#clock = clock
+  }
 
   get connectionCount(): number {
     return this.#connections.size
@@ -26,6 +34,7 @@ export class Sessions {
     this.#connections.delete(connection)
     if (deviceId !== undefined && this.#byDevice.get(deviceId)?.session === connection) {
       this.#byDevice.delete(deviceId)
+      this.#presence.left(deviceId, this.#clock())
     }
   }
 
@@ -33,6 +42,8 @@ export class Sessions {
   claim(deviceId: string, session: MqttSession, proof: Proof): void {
     const older = this.#byDevice.get(deviceId)?.session
     this.#byDevice.set(deviceId, { session, proof })
+    const intervalS = session.identity?.device.reporting_interval_s ?? 60
+    this.#presence.connected(deviceId, intervalS * 1_000, this.#clock())
     older?.close(disconnectReason.sessionTakenOver, 'taken over')
   }
 

@@ -6,7 +6,10 @@ import { refusedBody } from './refusal.ts'
 /** Where a message came from, as the gateway knows it. */
 export type MessageSource = {
   readonly deviceId: string
-  readonly device: Pick<DeviceRow, 'timestamp_mode' | 'timezone'>
+  readonly device: Pick<DeviceRow, 'timestamp_mode' | 'timezone'> & {
+    /** Of a registered device: seconds between its messages. */
+    readonly reporting_interval_s?: number
+  }
   readonly protocol: Protocol
   readonly messageId: string | undefined
   readonly ingestedAtMs: number
@@ -16,6 +19,8 @@ export type MessageSource = {
 export function recordOf(core: GatewayCore, payload: Buffer, source: MessageSource): NewRecord {
   const { deviceId, protocol, messageId, ingestedAtMs } = source
   const { maxPayloadBytes } = core.limits
+  const intervalS = source.device.reporting_interval_s
+  if (intervalS !== undefined) core.presence.heard(deviceId, intervalS * 1_000, ingestedAtMs)
   const { body, timestampText } =
     payload.length > maxPayloadBytes
       ? {
