@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { unlink, utimes } from 'node:fs/promises'
+import { unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { createTable } from '../open-table.ts'
+import { createTable, openTable } from '../open-table.ts'
+import type { DeltaField } from '../schema/schema.ts'
 import { schemaOf, scratchFolder } from '../scratch.testing.ts'
 import { folderStore } from '../store/folder-store.ts'
 import { append } from '../write/append.ts'
@@ -60,6 +61,39 @@ async function table(): Promise<string> {
   return folder
 }
 
+/** Adds a commit that maps columns by name and changes the schema, as another engine would. */
+async function rewriteMetadata(
+  folder: string,
+  change: (fields: readonly DeltaField[]) => readonly DeltaField[],
+): Promise<void> {
+  const opened = await openTable(folderStore(folder))
+  const { metadata, schema, version } = await opened.snapshot()
+  const mapped = change(
+    schema.fields.map((field, i) => ({
+      ...field,
+      metadata: {
+        'delta.columnMapping.physicalName': field.name,
+        'delta.columnMapping.id': i + 1,
+      },
+    })),
+  )
+  const lines = [
+    { protocol: { minReaderVersion: 2, minWriterVersion: 5 } },
+    {
+      metaData: {
+        ...metadata,
+        format: { provider: 'parquet', options: {} },
+        schemaString: JSON.stringify({ type: 'struct', fields: mapped }),
+        partitionColumns: ['date'],
+        configuration: { 'delta.columnMapping.mode': 'name' },
+      },
+    },
+  ]
+  const name = `${String(version + 1).padStart(20, '0')}.json`
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+  await writeFile(join(folder, '_delta_log', name), text)
+}
+
 describe('the command line', () => {
   test('describes a table, at any version, for people and for programs', async () => {
     const folder = await table()
@@ -83,6 +117,19 @@ describe('the command line', () => {
     expect(await documents('files', folder, ...narrowed)).toMatchObject([
       { rowCount: 1, partitionValues: { day: '2026-11-19' } },
     ])
+  })
+
+  test('shows partition values under the names that people gave the columns', async () => {
+    const folder = await table()
+    // Renaming as Spark does it: the column's physical name stays what it was.
+    const rename = { 'delta.columnMapping.physicalName': 'day', 'delta.columnMapping.id': 4 }
+    await rewriteMetadata(folder, (fields) =>
+      fields.map((field) =>
+        field.name === 'day' ? { ...field, name: 'date', metadata: rename } : field,
+      ),
+    )
+    const [first] = await documents('files', folder, '--where', 'date=2026-11-19')
+    expect(first).toMatchObject({ partitionValues: { date: '2026-11-19' } })
   })
 
   test('prints rows with times as text and long numbers whole', async () => {

@@ -1,6 +1,7 @@
 import { decodeLogPath } from '../../data/file-path.ts'
 import { parseStatistics } from '../../data/statistics.ts'
 import { matchingFiles } from '../../read/matching-files.ts'
+import { mappingMode, physicalName } from '../../schema/column-mapping.ts'
 import type { Command } from '../command.ts'
 import { predicateOf, whereOption } from '../where.ts'
 
@@ -19,12 +20,19 @@ export const filesCommand: Command = {
     const where = predicateOf(given.list('where'), snapshot.schema)
     const files =
       where === undefined ? snapshot.files : matchingFiles(table, snapshot, where, snapshot.files)
-    const lines = files.map((file) => {
-      const rowCount = parseStatistics(file)?.numRecords
-      const deleted = file.deletionVector?.cardinality
-      const path = decodeLogPath(file.path, table.store.location)
-      return { path, sizeBytes: file.size, rowCount, deleted, values: file.partitionValues }
-    })
+    const mode = mappingMode(snapshot, table.store.location)
+    const partitions = snapshot.schema.fields
+      .filter(({ name }) => snapshot.partitionColumns.includes(name))
+      .map((field) => [field.name, physicalName(field, mode)] as const)
+    const lines = files.map((file) => ({
+      path: decodeLogPath(file.path, table.store.location),
+      sizeBytes: file.size,
+      rowCount: parseStatistics(file)?.numRecords,
+      deleted: file.deletionVector?.cardinality,
+      values: Object.fromEntries(
+        partitions.map(([name, key]) => [name, file.partitionValues[key] ?? null]),
+      ),
+    }))
     for (const { path, sizeBytes, rowCount, deleted, values } of lines) {
       output.json({
         path,
@@ -41,9 +49,7 @@ export const filesCommand: Command = {
         bytes: sizeBytes,
         rows: rowCount,
         ...(hasDeleted ? { deleted } : {}),
-        ...Object.fromEntries(
-          snapshot.partitionColumns.map((name) => [name, values[name] ?? null] as const),
-        ),
+        ...values,
       })),
     )
     return 0
