@@ -1,6 +1,6 @@
 import { AnomalyError, invalidOption, shapeMismatch } from '../errors.ts'
 import { type FeatureMatrix, requireRows } from '../feature-matrix.ts'
-import { presentColumns } from '../sketches/matrix-columns.ts'
+import { mapColumns } from '../sketches/matrix-columns.ts'
 import {
   mergeQuantileSketches,
   type QuantileSketch,
@@ -108,7 +108,7 @@ export type DriftSample = {
 
 /** The columns of a table in ascending order with what the tests need besides. */
 export function driftSamples(matrix: FeatureMatrix, rows: RowDependence): DriftSample[] {
-  return presentColumns(matrix).map((values, c) => {
+  return mapColumns(matrix, (values, c) => {
     const name = matrix.columnNames[c]!
     const sorted = sortValues(values)
     const ends = [sorted[0] ?? 0, sorted[sorted.length - 1] ?? 0]

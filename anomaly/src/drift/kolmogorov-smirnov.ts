@@ -1,7 +1,7 @@
 import { tooFewRows } from '../errors.ts'
 import type { FeatureMatrix } from '../feature-matrix.ts'
 import { requireColumns } from '../feature-matrix.ts'
-import { presentColumns } from '../sketches/matrix-columns.ts'
+import { mapColumns } from '../sketches/matrix-columns.ts'
 import { sortValues } from '../sketches/value-sort.ts'
 import type { WeightedValues } from '../sketches/weighted-values.ts'
 import { withoutMissing } from './psi.ts'
@@ -54,14 +54,14 @@ export function kolmogorovSmirnovOfSorted(
   current: FeatureMatrix,
 ): KolmogorovSmirnovResult[] {
   requireColumns(columnNames, current)
-  return presentColumns(current).map((column, c) =>
+  return mapColumns(current, (column, c) =>
     kolmogorovSmirnovSorted(sortedReference[c] ?? new Float64Array(), sortValues(column)),
   )
 }
 
 /** Every column of a matrix in ascending order without NaN. Cost as `sortValues` per column. */
 export function sortedColumns(matrix: FeatureMatrix): Float64Array[] {
-  return presentColumns(matrix).map((column) => sortValues(column))
+  return mapColumns(matrix, (column) => sortValues(column))
 }
 
 /**

@@ -98,7 +98,7 @@ function scaledRows(before: FeatureMatrix, now: FeatureMatrix): FeatureMatrix {
   values.set(now.values, before.values.length)
   for (let c = 0; c < columnCount; c++) {
     const column = before.values.filter((_, i) => i % columnCount === c)
-    const [low = 0, middle = 0, high = 0] = selectQuantiles(column, [0.25, 0.5, 0.75])
+    const [low = 0, middle = 0, high = 0] = selectQuantiles(column, [0.25, 0.5, 0.75]).quantiles
     // A column whose middle half is one value keeps its own unit.
     const scale = high > low ? high - low : 1
     for (let i = c; i < values.length; i += columnCount) values[i] = (values[i]! - middle) / scale
@@ -125,7 +125,7 @@ function gaussianKernel(
       next++
     }
   }
-  const median = selectQuantiles(distances, [0.5])[0]!
+  const median = selectQuantiles(distances, [0.5]).quantiles[0]!
   // More than half of all pairs alike: any width tells them apart from the rest.
   const width = median > 0 ? median : 1
   next = 0

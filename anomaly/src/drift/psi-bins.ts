@@ -24,6 +24,27 @@ export function edgesOfDeciles(deciles: Float64Array): Float64Array | undefined 
   return distinct.length < 4 ? undefined : Float64Array.from(distinct.slice(1, -1))
 }
 
+/** Shares of the bins between inner edges, from the number of values below each decile. */
+export function fractionsOfDeciles(
+  deciles: Float64Array,
+  countsBelow: Float64Array,
+  rowCount: number,
+): Float64Array {
+  const fractions: number[] = []
+  let before = 0
+  for (let i = 1; i < deciles.length; i++) {
+    const isLast = i === deciles.length - 1
+    // Equal deciles are one edge, as are the outer ones with those equal to them.
+    if (!isLast && (deciles[i] === deciles[0] || deciles[i] === deciles[deciles.length - 1]))
+      continue
+    if (!isLast && deciles[i] === deciles[i - 1]) continue
+    const below = isLast ? rowCount : countsBelow[i]!
+    fractions.push((below - before) / rowCount)
+    before = below
+  }
+  return Float64Array.from(fractions)
+}
+
 /** Shares of a distribution in the bins: what `psiOfFractions` takes. O(bins · log n). */
 export function weightedBinFractions(bins: PsiBins, weighted: WeightedValues): Float64Array {
   if (bins.kind === 'modal') {
@@ -69,8 +90,9 @@ function edgeCounts(edges: Float64Array, values: Float64Array): Float64Array {
   const counts = new Float64Array(edges.length + 1)
   const lowest = edges[0]!
   const highest = edges[edges.length - 1]!
-  // One cell's width beyond the edges on either side keeps them off the open cells.
-  const margin = (highest - lowest) / LOOKUP_CELLS
+  // As far beyond the edges as they span: hardly a value lies outside, so that the two comparisons
+  // with the ends are nearly always foreseen.
+  const margin = highest - lowest
   const cells = cellsBetween(lowest - margin, highest + margin, LOOKUP_CELLS)
   const binOfCell = new Uint8Array(LOOKUP_CELLS)
   if (cells === undefined) {

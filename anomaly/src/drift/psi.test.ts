@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { normalMatrix } from '../../testing/generated-tables.ts'
-import { psi, psiReference } from './psi.ts'
+import { psi, psiReference, psiReferenceOfSorted } from './psi.ts'
 
 const hundred = Float64Array.from({ length: 100 }, (_, i) => i)
 
@@ -54,4 +54,26 @@ describe('PSI', () => {
     const shifted = normalMatrix(5000, 1, 3).values.map((value) => value + 0.8)
     expect(psi(reference, shifted).psi).toBeGreaterThan(0.25)
   })
+})
+
+describe('the reference without sorting', () => {
+  const shapes: Readonly<Record<string, (z: number) => number>> = {
+    normal: (z) => z,
+    'log-normal': (z) => Math.exp(3 * z),
+    'few values': (z) => Math.round(2 * z),
+    'mostly zero': (z) => Math.max(0, z - 1),
+    'bounded below': (z) => Math.max(-1, z),
+  }
+  for (const [name, shape] of Object.entries(shapes)) {
+    test(`is that of sorted values: ${name}`, () => {
+      for (const count of [1, 10, 3000, 20_000]) {
+        const values = normalMatrix(count, 1, count).values.map((z) => shape(z) + 0)
+        const found = psiReference(values)
+        const sorted = psiReferenceOfSorted(values.slice().sort())
+        expect(found).toEqual(sorted)
+        // Also a value exactly on an edge is counted above it.
+        expect(psi(found, values).fractions).toEqual(found.fractions)
+      }
+    })
+  }
 })

@@ -1,6 +1,6 @@
 import { invalidOption, shapeMismatch, tooFewRows } from '../errors.ts'
 import { type FeatureMatrix, requireColumns } from '../feature-matrix.ts'
-import { presentColumns } from '../sketches/matrix-columns.ts'
+import { mapColumns } from '../sketches/matrix-columns.ts'
 import { selectQuantiles } from '../sketches/value-cells.ts'
 import { sortValues } from '../sketches/value-sort.ts'
 import { type WeightedValues, weightedQuantile } from '../sketches/weighted-values.ts'
@@ -9,6 +9,7 @@ import {
   binFractions,
   DECILES,
   edgesOfDeciles,
+  fractionsOfDeciles,
   modeOfSorted,
   modeOfWeighted,
   type PsiBins,
@@ -43,18 +44,21 @@ export type PsiResult = {
  */
 export function psiReference(values: Float64Array): PsiReference {
   const present = withoutMissing(values)
-  if (present.length === 0) throw tooFewRows('PSI reference', 1, 0)
-  const edges = edgesOfDeciles(selectQuantiles(present, DECILES))
-  const bins: PsiBins =
-    edges === undefined
-      ? { kind: 'modal', value: modeOfSorted(sortValues(present)) }
-      : { kind: 'edges', edges }
-  return { bins, fractions: binFractions(bins, present), rowCount: present.length }
+  const rowCount = present.length
+  if (rowCount === 0) throw tooFewRows('PSI reference', 1, 0)
+  const { quantiles: deciles, countsBelow } = selectQuantiles(present, DECILES)
+  const edges = edgesOfDeciles(deciles)
+  if (edges === undefined) {
+    const bins = { kind: 'modal', value: modeOfSorted(sortValues(present)) } as const
+    return { bins, fractions: binFractions(bins, present), rowCount }
+  }
+  const fractions = fractionsOfDeciles(deciles, countsBelow, rowCount)
+  return { bins: { kind: 'edges', edges }, fractions, rowCount }
 }
 
 /** `psiReference` of every column; NaN cells are excluded column by column. */
 export function psiReferences(matrix: FeatureMatrix): PsiReference[] {
-  return presentColumns(matrix).map(psiReference)
+  return mapColumns(matrix, psiReference)
 }
 
 /**
@@ -71,7 +75,7 @@ export function psiColumns(
   if (references.length !== columnNames.length) {
     throw shapeMismatch('references.length', columnNames.length, references.length)
   }
-  return presentColumns(current).map((column, c) => psi(references[c]!, column))
+  return mapColumns(current, (column, c) => psi(references[c]!, column))
 }
 
 /** `psiReference` of at least one value in ascending order without NaN. */

@@ -61,17 +61,13 @@ export function emptyQuantileSketch(capacity: number = DEFAULT_CAPACITY): Quanti
  * Cost O(n) and O(capacity · levels) per call: hand in batches, not single values.
  */
 export function updateQuantileSketch(sketch: QuantileSketch, values: Float64Array): QuantileSketch {
-  const at = values.findIndex((value) => Math.abs(value) === Number.POSITIVE_INFINITY)
-  if (at >= 0) {
-    throw new AnomalyError(
-      'NOT_FINITE',
-      `quantile sketch: value ${at} is ${values[at]}, expected a finite number or NaN`,
-      { index: at },
-    )
+  let missing = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (Number.isNaN(value)) missing++
+    else if (!Number.isFinite(value)) throw infiniteValue(i, value)
   }
-  const present = values.some(Number.isNaN)
-    ? values.filter((value) => !Number.isNaN(value))
-    : values
+  const present = missing === 0 ? values : values.filter((value) => !Number.isNaN(value))
   return mergeQuantileSketches(sketch, quantileSketchOfSorted(sortValues(present), sketch.capacity))
 }
 
@@ -174,6 +170,14 @@ export function sketchLevels({ items, levelSizes }: QuantileSketch): Float64Arra
     start += size
     return items.subarray(start - size, start)
   })
+}
+
+function infiniteValue(index: number, value: number): AnomalyError {
+  return new AnomalyError(
+    'NOT_FINITE',
+    `quantile sketch: value ${index} is ${value}, expected a finite number or NaN`,
+    { index },
+  )
 }
 
 /** The even (`first` 0) or odd (1) places of the longest part of even length. */

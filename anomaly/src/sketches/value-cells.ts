@@ -1,4 +1,5 @@
 import { quantileOfSorted } from '../statistics/quantile.ts'
+import { countAtLeast } from './sorted-counts.ts'
 
 /**
  * Cells of equal width between the ends of a sample of the values; the outer two are open. The
@@ -63,6 +64,12 @@ export function countCells(
   return counts
 }
 
+/** Quantiles of a sample, and how many of its values lie below each. */
+export type SelectedQuantiles = {
+  readonly quantiles: Float64Array
+  readonly countsBelow: Float64Array
+}
+
 /**
  * Exact quantiles by linear interpolation between order statistics, as `quantiles` gives them,
  * without sorting: only the cells that hold a wanted rank are ordered.
@@ -73,11 +80,13 @@ export function countCells(
 export function selectQuantiles(
   values: Float64Array,
   probabilities: readonly number[],
-): Float64Array {
+): SelectedQuantiles {
   const cells = cellsOfValues(values, SELECTION_CELLS)
   if (cells === undefined) {
     const sorted = values.map((value) => value + 0).sort()
-    return Float64Array.from(probabilities, (p) => quantileOfSorted(sorted, p))
+    const quantiles = Float64Array.from(probabilities, (p) => quantileOfSorted(sorted, p))
+    const below = (quantile: number) => sorted.length - countAtLeast(sorted, quantile)
+    return { quantiles, countsBelow: quantiles.map(below) }
   }
   const cellOfValue = new Uint16Array(values.length)
   const ends = countCells(values, cells, cellOfValue)
@@ -90,12 +99,22 @@ export function selectQuantiles(
   const cellOfRank = ranks.map((rank) => firstAbove(ends, rank))
   const gathered = gather(values, cellOfValue, ends, new Set(cellOfRank))
   const at = (i: number) => gathered.values[gathered.offsets[cellOfRank[i]!]! + ranks[i]!]!
-  return Float64Array.from(probabilities, (p, i) => {
+  const quantiles = Float64Array.from(probabilities, (p, i) => {
     const lower = at(2 * i)
     const upper = at(2 * i + 1)
     const weight = p * last - ranks[2 * i]!
     return weight === 0 || lower === upper ? lower : lower + (upper - lower) * weight
   })
+  // The quantile lies between two neighbours of known rank: its count is a matter of those cells.
+  const countsBelow = quantiles.map((quantile, i) => {
+    const first = cellOfRank[2 * i]!
+    const start = first === 0 ? 0 : ends[first - 1]!
+    const from = gathered.offsets[first]! + start
+    const to = gathered.offsets[first]! + ends[first]!
+    const cell = gathered.values.subarray(from, to)
+    return start + cell.length - countAtLeast(cell, quantile)
+  })
+  return { quantiles, countsBelow }
 }
 
 /**

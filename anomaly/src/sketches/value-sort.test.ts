@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { featureMatrixOfRows } from '../feature-matrix.ts'
 import { createRandom, nextNormal } from '../statistics/random.ts'
-import { presentColumns } from './matrix-columns.ts'
+import { mapColumns } from './matrix-columns.ts'
 import { sortValues } from './value-sort.ts'
 
 const shapes: Readonly<Record<string, (draw: () => number) => number>> = {
@@ -44,7 +44,8 @@ describe('sorting values', () => {
 describe('columns of a matrix', () => {
   test('come in row order without NaN', () => {
     const rows = Array.from({ length: 150 }, (_, i) => [i, i % 3 === 0 ? Number.NaN : -i])
-    const [first, second] = presentColumns(featureMatrixOfRows(rows, ['a', 'b']))
+    const matrix = featureMatrixOfRows(rows, ['a', 'b'])
+    const [first, second] = mapColumns(matrix, (values) => values.slice())
     expect(Array.from(first ?? [])).toEqual(rows.map(([a]) => a))
     expect(Array.from(second ?? [])).toEqual(
       rows.map(([, b]) => b).filter((value) => !Number.isNaN(value)),
