@@ -3,6 +3,7 @@
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from anomaly_peers import answer, options, save, versions
 
@@ -75,6 +76,15 @@ def _neighbours(rows, found, times):
     save("dbscan", fitted.labels_)
 
 
+def _best(run, times):
+    """The better of one and two threads: on a busy machine two can be far slower than one."""
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(_seconds(lambda: run(threads), times))
+    return min(found, key=lambda pair: pair[0])
+
+
 def _trees(rows, target, found, facts, times):
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
@@ -82,22 +92,29 @@ def _trees(rows, target, found, facts, times):
 
     from .trees import xgboost_of
 
-    histogram = HistGradientBoostingClassifier(
-        max_iter=100, max_leaf_nodes=31, learning_rate=0.1, early_stopping=False
-    )
-    ours, _ = _seconds(lambda: histogram.fit(rows, target), times)
-    model = xgboost_of()
-    theirs, _ = _seconds(lambda: model.fit(rows, target), times)
+    def histogram(_):
+        model = HistGradientBoostingClassifier(
+            max_iter=100, max_leaf_nodes=31, learning_rate=0.1, early_stopping=False
+        )
+        return model.fit(rows, target)
+
+    ours, first = _best(histogram, times)
+    theirs, second = _best(lambda n: xgboost_of().set_params(n_jobs=n).fit(rows, target), times)
     found["trees fit"] = min(ours, theirs)
     facts["peer train AUROC"] = {
-        "scikit-learn": roc_auc_score(target, histogram.predict_proba(rows)[:, 1]),
-        "xgboost": roc_auc_score(target, model.predict_proba(rows)[:, 1]),
+        "scikit-learn": roc_auc_score(target, first.predict_proba(rows)[:, 1]),
+        "xgboost": roc_auc_score(target, second.predict_proba(rows)[:, 1]),
     }
-    one, _ = _seconds(lambda: histogram.predict_proba(rows), times)
-    other, _ = _seconds(lambda: model.predict_proba(rows), times)
+    one, _ = _best(lambda _: first.predict_proba(rows), times)
+    other, _ = _best(lambda n: second.set_params(n_jobs=n).predict_proba(rows), times)
     found["trees predict"] = min(one, other)
-    booster, first = model.get_booster(), DMatrix(rows[:1000])
-    found["tree shap"], _ = _seconds(lambda: booster.predict(first, pred_contribs=True), times)
+    booster, thousand = second.get_booster(), DMatrix(rows[:1000])
+
+    def contributions(threads):
+        booster.set_param("nthread", threads)
+        return booster.predict(thousand, pred_contribs=True)
+
+    found["tree shap"], _ = _best(contributions, times)
 
 
 def _autoencoder(rows, found, facts, times):
