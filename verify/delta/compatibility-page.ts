@@ -32,7 +32,8 @@ const pageFile = join(import.meta.dirname, '..', '..', 'delta', 'docs', 'compati
 /** Limits of the referees that no run can count: they shape the tables they are asked to write. */
 const standingLimits = [
   'chdb writes text inside lists, maps and structs without marking it as text. This library decodes it, except in a scan that also asks for a `binary` column; so tables that chdb appends to have none here.',
-  'Spark and chdb name folders after partition values and cannot hold U+0000 there; so their own tables have none.',
+  'chdb writes partition values into paths as they are and loses texts with `/`, `"` or `%`, so the tables that it appends to have no partition columns of text.',
+  'Spark names folders after partition values and cannot hold U+0000 there, so its own tables have none.',
   'chdb appends to tables and does nothing else; it cannot append a null partition value, nor a null list or map.',
   'chdb shows `string` and `binary` as one type, and both kinds of `timestamp` as one; its times reach from 1900 to 2299, and so do the times in these tables.',
   'chdb does not say which columns are partition columns; their values are compared as columns.',

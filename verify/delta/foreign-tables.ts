@@ -117,17 +117,17 @@ export function chdbTables(
 ): readonly { readonly story: Story; readonly flavour: Flavour }[] {
   const rules: StoryRules = {
     kinds: ['append'],
-    partitionTypes: ['string', 'date', 'long'],
+    // It writes texts into paths as they are, and loses those with a slash, a quote or a percent.
+    partitionTypes: ['date', 'long'],
     // It does not mark text inside lists, maps and structs as text; beside bytes nobody can tell.
     replaceType: { binary: 'string' },
-    plainPartitions: true,
   }
   return Array.from({ length: count }, (_, n) => {
     const story = randomStory(seed + n, `chdb-${n}`, rules)
     const writable = (fields: readonly DeltaField[], row: Row): Row =>
       asClickHouseReads(fields, row).map((value, i) => {
         if (value !== null || !story.partitionColumns.includes(fields[i]?.name ?? '')) return value
-        return fields[i]?.type === 'string' ? 'none' : 0n
+        return 0n
       })
     const chapters = story.chapters.map(({ step, fields, rows }) => ({
       step:
