@@ -34,7 +34,7 @@ function scriptJson<T>(
 async function calibrate(
   data: string,
 ): Promise<{ readonly seconds: number; readonly cpu: number }> {
-  const paths = globSync('log/p0/*.ndjson', { cwd: data })
+  const paths = globSync('log/p0/[0-9]*.ndjson', { cwd: data })
     .toSorted()
     .slice(0, -1)
     .map((path) => `'${join(data, path)}'`)

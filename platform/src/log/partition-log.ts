@@ -9,7 +9,7 @@ import { type DiskCalls, SegmentWriter, SyncFailed } from './segment-writer.ts'
 import { Tail } from './tail.ts'
 
 /** Above this many bytes a commit does not wait for the tick. */
-const promptBytes = 1 << 20
+const promptBytes = 2 << 20
 const diskCheckIntervalMs = 1_000
 
 /** What a partition needs; sizes are checked by `openLog`. */
@@ -60,6 +60,9 @@ export class PartitionLog {
   #spare = new Batch()
   #writingBytes = 0
   #isRunning = false
+  #isDiskBusy = false
+  /** A commit that began before the running loop came round, because its batch was full. */
+  #begun: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   /** When the next commit may begin, unless it is hurried: one per tick. */
   #tickEnd: Promise<void> = Promise.resolve()
@@ -138,8 +141,11 @@ export class PartitionLog {
   }
 
   #schedule(): void {
-    if (this.#isRunning) return
-    if (this.#filling.sizeBytes >= promptBytes) this.#start()
+    const isPrompt = this.#filling.sizeBytes >= promptBytes
+    if (this.#isRunning) {
+      // The disk writes a full batch while the appends that were answered with it fill the next.
+      if (isPrompt && !this.#isDiskBusy) this.#begun = this.#commitFilling()
+    } else if (isPrompt) this.#start()
     else this.#timer ??= setTimeout(() => this.#start(), this.#options.tickMs)
   }
 
@@ -153,10 +159,13 @@ export class PartitionLog {
   }
 
   async #run(): Promise<void> {
-    while (this.#filling.recordCount > 0) {
-      await this.#commitFilling()
+    while (this.#begun !== undefined || this.#filling.recordCount > 0) {
+      const commit = this.#begun ?? this.#commitFilling()
+      this.#begun = undefined
+      await commit
       // Whoever was just answered may append at once: only then is the moment known to be quiet.
       await nextTurn()
+      if (this.#begun !== undefined) continue
       if (this.#filling.recordCount === 0) await this.#prepareAhead()
       const isHurried = this.#filling.sizeBytes >= promptBytes || this.#closed !== undefined
       if (this.#filling.recordCount > 0 && !isHurried) await this.#tickEnd
@@ -166,6 +175,7 @@ export class PartitionLog {
   }
 
   async #commitFilling(): Promise<void> {
+    this.#isDiskBusy = true
     const batch = this.#filling
     this.#filling = this.#spare
     this.#spare = batch
@@ -176,9 +186,11 @@ export class PartitionLog {
       if (this.active.sizeBytes >= this.#options.segmentBytes) await this.#rotate()
       await this.#writer.commit(batch)
     } catch (error) {
+      this.#isDiskBusy = false
       this.#fail(error)
       return
     }
+    this.#isDiskBusy = false
     this.#writingBytes = 0
     this.tail.push(this.endOffset - batch.recordCount, batch)
     for (const { resolve } of batch.waiters) resolve()
@@ -231,11 +243,13 @@ export class PartitionLog {
   /** Uses a quiet moment to lay down zeros; without them the next commits only sync slower. */
   async #prepareAhead(): Promise<void> {
     if (!this.#writer.wantsZeros(this.#options.segmentBytes)) return
+    this.#isDiskBusy = true
     try {
       await this.#writer.layZeros()
     } catch (error) {
       if (!isDiskFull(error)) this.#giveUpSegment(error)
     }
+    this.#isDiskBusy = false
   }
 
   /**

@@ -56,7 +56,7 @@ export class SegmentWriter {
   readonly segment: Segment
   readonly #dataFd: number
   readonly #indexFd: number
-  readonly #hashes: SegmentHashes
+  #hashes: SegmentHashes
   readonly #disk: DiskCalls
   #zeroedTo: number
   #isClosed = false
@@ -88,8 +88,9 @@ export class SegmentWriter {
     const position = segment.sizeBytes
     const recordsBefore = segment.endOffset - segment.startOffset
     batch.placeAt(position)
+    let hashes: SegmentHashes
     try {
-      await Promise.all([
+      const written = Promise.all([
         this.#disk.write(this.#dataFd, batch.bytes, batch.sizeBytes, position),
         this.#disk.write(
           this.#indexFd,
@@ -98,6 +99,9 @@ export class SegmentWriter {
           indexHeaderBytes + recordsBefore * indexEntryBytes,
         ),
       ])
+      // Hashed while the disk is busy, on copies: a batch that fails must leave no trace in them.
+      hashes = this.#hashesWith(batch)
+      await written
     } catch (error) {
       // Half a batch must not look like records to a later recovery.
       this.#cutToDurable()
@@ -108,8 +112,7 @@ export class SegmentWriter {
     } catch (error) {
       throw new SyncFailed(segment.path, error)
     }
-    this.#hashes.data.update(batch.bytes.subarray(0, batch.sizeBytes))
-    this.#hashes.index.update(batch.index.subarray(0, batch.recordCount * indexEntryBytes))
+    this.#hashes = hashes
     segment.sizeBytes = position + batch.sizeBytes
     segment.endOffset += batch.recordCount
     this.#zeroedTo = Math.max(this.#zeroedTo, segment.sizeBytes)
@@ -153,6 +156,15 @@ export class SegmentWriter {
     this.#isClosed = true
     closeSync(this.#dataFd)
     closeSync(this.#indexFd)
+  }
+
+  #hashesWith(batch: Batch): SegmentHashes {
+    return {
+      data: this.#hashes.data.copy().update(batch.bytes.subarray(0, batch.sizeBytes)),
+      index: this.#hashes.index
+        .copy()
+        .update(batch.index.subarray(0, batch.recordCount * indexEntryBytes)),
+    }
   }
 
   #indexBytes(): number {
