@@ -10,16 +10,28 @@ import { driftReference } from '../src/drift/drift-reference.ts'
 import { parseDriftReference } from '../src/drift/drift-state.ts'
 import { fitExtendedForest } from '../src/forest/extended-forest.ts'
 import { fitIsolationForest } from '../src/forest/isolation-forest.ts'
+import { fitIsotonicRegression } from '../src/linear/isotonic-regression.ts'
 import { fitLogisticRegression } from '../src/linear/logistic-regression.ts'
+import { fitPlattScaling } from '../src/linear/platt-scaling.ts'
+import { parseProbabilityCalibration } from '../src/linear/probability-calibration.ts'
+import { fitRidgeRegression, parseRidgeRegression } from '../src/linear/ridge-regression.ts'
 import type { ModelState } from '../src/model-file/model-file.ts'
 import { fitLocalOutlierFactor } from '../src/neighbours/local-outlier-factor.ts'
 import { fitNearestNeighbours } from '../src/neighbours/nearest-neighbours.ts'
 import { fitAutoencoder } from '../src/neural/autoencoder.ts'
 import { fitLstmAutoencoder } from '../src/neural/lstm-autoencoder.ts'
+import { nextParameters, startSearch, withTrial } from '../src/search/hyper-search.ts'
+import { parseSearch } from '../src/search/search-state.ts'
 import { fitRegressionLof } from '../src/series/regression-lof.ts'
 import { fitRegressionResidual } from '../src/series/regression-residual.ts'
+import { emptyCategoryCounts, updateCategoryCounts } from '../src/sketches/category-counts.ts'
 import { emptyQuantileSketch, updateQuantileSketch } from '../src/sketches/quantile-sketch.ts'
-import { parseQuantileSketch } from '../src/sketches/sketch-state.ts'
+import {
+  parseCategoryCounts,
+  parseQuantileSketch,
+  parseValueHistogram,
+} from '../src/sketches/sketch-state.ts'
+import { emptyValueHistogram, updateValueHistogram } from '../src/sketches/value-histogram.ts'
 import { fitPrincipalComponents } from '../src/subspace/principal-components.ts'
 import { alarmBudgetThreshold } from '../src/thresholds/alarm-budget-threshold.ts'
 import { fitCalibration } from '../src/thresholds/calibration.ts'
@@ -33,6 +45,7 @@ import type { Threshold } from '../src/thresholds/threshold.ts'
 import { parseThreshold } from '../src/thresholds/threshold-state.ts'
 import { topCountThreshold } from '../src/thresholds/top-count-threshold.ts'
 import { normalMatrix } from './generated-tables.ts'
+import { keptSeriesModels } from './kept-series-models.ts'
 
 /** A model whose files of every release are kept in `kept-model-files` and must load for ever. */
 export type KeptModel = {
@@ -83,6 +96,21 @@ const thresholds: readonly Threshold[] = [
   topCountThreshold(5),
 ]
 
+/** A search after its first trials. */
+function keptSearch(): ModelState {
+  const space = {
+    rate: { kind: 'float', minimum: 0.01, maximum: 1, scale: 'log' },
+    leaves: { kind: 'integer', minimum: 2, maximum: 64 },
+    loss: { kind: 'choice', values: ['squared', 'absolute'] },
+  } as const
+  let search = startSearch(space)
+  for (let trial = 0; trial < 3; trial++) {
+    const outcome = { kind: 'measured', loss: 1 / (trial + 1) } as const
+    search = withTrial(search, nextParameters(search), outcome)
+  }
+  return search
+}
+
 /** Plain data other than detectors that users store: a new one gets a line here. */
 const others: readonly KeptModel[] = [
   { name: 'calibration', fit: () => fitCalibration(matrix.values), parse: parseCalibration },
@@ -92,6 +120,33 @@ const others: readonly KeptModel[] = [
     fit: () => updateQuantileSketch(emptyQuantileSketch(8), matrix.values),
     parse: parseQuantileSketch,
   },
+  {
+    name: 'value-histogram',
+    fit: () => updateValueHistogram(emptyValueHistogram([-1, 0, 1]), matrix.values),
+    parse: parseValueHistogram,
+  },
+  {
+    name: 'category-counts',
+    fit: () => updateCategoryCounts(emptyCategoryCounts(), ['ice', 'fan', null, 'ice']),
+    parse: parseCategoryCounts,
+  },
+  {
+    name: 'ridge-regression',
+    fit: () => fitRidgeRegression(matrix, matrix.values.subarray(0, 60)),
+    parse: parseRidgeRegression,
+  },
+  {
+    name: 'isotonic-regression',
+    fit: () => fitIsotonicRegression(matrix.values.subarray(0, 60), labels),
+    parse: parseProbabilityCalibration,
+  },
+  {
+    name: 'platt-scaling',
+    fit: () => fitPlattScaling(matrix.values.subarray(0, 60), labels),
+    parse: parseProbabilityCalibration,
+  },
+  { name: 'hyper-search', fit: keptSearch, parse: parseSearch },
+  ...keptSeriesModels(),
   ...thresholds.map((threshold) => ({
     name: threshold.kind.replaceAll('_', '-'),
     fit: () => threshold,

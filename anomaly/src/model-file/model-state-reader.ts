@@ -36,6 +36,44 @@ export function readNumber(state: StateObject, key: string): number {
   throw invalidState(key, 'a number', value)
 }
 
+/** A number field in which NaN stands for none yet. */
+export function readNumberOrMissing(state: StateObject, key: string): number {
+  const value = state[key]
+  if (typeof value === 'number') return value
+  throw invalidState(key, 'a number or NaN', value)
+}
+
+/** A field that is true or false. */
+export function readBoolean(state: StateObject, key: string): boolean {
+  const value = state[key]
+  if (typeof value === 'boolean') return value
+  throw invalidState(key, 'true or false', value)
+}
+
+/** A field of text. */
+export function readText(state: StateObject, key: string): string {
+  const value = state[key]
+  if (typeof value === 'string') return value
+  throw invalidState(key, 'a text', value)
+}
+
+/** A field that is a list. */
+export function readList(state: StateObject, key: string): readonly ModelState[] {
+  const value = state[key]
+  if (isList(value)) return value
+  throw invalidState(key, 'a list', value)
+}
+
+/** What a constructor makes of decoded options; options that it refuses are a wrong file. */
+export function rebuilt<T>(where: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof AnomalyError) || error.code === 'MODEL_FILE_INVALID') throw error
+    throw invalidState(where, `valid (${error.message})`, 'other')
+  }
+}
+
 /** A field that holds exactly one of the given literals. */
 export function readLiteral<T extends string | number>(
   state: StateObject,
@@ -110,6 +148,10 @@ export function invalidState(where: string, expected: string, found: unknown): A
     `model state: ${where} is ${describe(found)}, expected ${expected}`,
     { where, expected },
   )
+}
+
+function isList(value: ModelState | undefined): value is readonly ModelState[] {
+  return Array.isArray(value)
 }
 
 function isStateObject(value: ModelState | undefined): value is StateObject {

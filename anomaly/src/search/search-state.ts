@@ -2,6 +2,7 @@ import type { ModelState } from '../model-file/model-file.ts'
 import {
   invalidState,
   readInteger,
+  readList,
   readLiteral,
   readNumber,
   readObject,
@@ -34,14 +35,14 @@ export function parseSearch(value: ModelState): HyperSearch {
     stateVersion: readLiteral(state, 'stateVersion', [1]),
     space,
     seed: readInteger(state, 'seed', 0),
-    trials: readList(state.trials, 'trials').map((trial) => parseTrial(space, trial)),
+    trials: readList(state, 'trials').map((trial) => parseTrial(space, trial)),
   }
 }
 
 function parseDimension(state: StateObject, name: string): SearchDimension {
   const kind = readLiteral(state, 'kind', ['float', 'integer', 'choice'])
   if (kind === 'choice') {
-    const values = readList(state.values, `space.${name}.values`)
+    const values = readList(state, 'values')
     return { kind, values: values.map((value) => requirePlain(value, `space.${name}.values`)) }
   }
   const range = { minimum: readNumber(state, 'minimum'), maximum: readNumber(state, 'maximum') }
@@ -64,11 +65,6 @@ function parseOutcome(state: StateObject): TrialOutcome {
   if (kind === 'measured') return { kind, loss: readNumber(state, 'loss') }
   if (typeof state.reason === 'string') return { kind, reason: state.reason }
   throw invalidState('trial.outcome.reason', 'a text', state.reason)
-}
-
-function readList(value: ModelState | undefined, where: string): readonly ModelState[] {
-  if (Array.isArray(value)) return value
-  throw invalidState(where, 'a list', value)
 }
 
 function requirePlain(value: ModelState, where: string): string | number | boolean {

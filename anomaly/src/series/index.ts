@@ -27,6 +27,7 @@ export {
   type SeasonalProfile,
   scoreSeasonalProfile,
 } from './seasonal-profile.ts'
+export { parseAdditiveForecast, parseSeasonalProfile, parseStlResidual } from './series-state.ts'
 export { decomposeStl, type StlDecomposition } from './stl.ts'
 export type { StlOptions, StlSettings } from './stl-options.ts'
 export { type StlPlan, stlPlan } from './stl-plan.ts'

@@ -12,7 +12,7 @@ export {
   rankErrorBound,
   updateQuantileSketch,
 } from './quantile-sketch.ts'
-export { parseQuantileSketch } from './sketch-state.ts'
+export { parseCategoryCounts, parseQuantileSketch, parseValueHistogram } from './sketch-state.ts'
 export {
   emptyValueHistogram,
   equalEdges,

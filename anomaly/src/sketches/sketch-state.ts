@@ -4,12 +4,16 @@ import {
   readFloats,
   readIndices,
   readInteger,
+  readList,
   readLiteral,
   readNumber,
   readObject,
+  rebuilt,
   type StateObject,
 } from '../model-file/model-state-reader.ts'
+import type { CategoryCounts } from './category-counts.ts'
 import { emptyQuantileSketch, type QuantileSketch, sketchLevels } from './quantile-sketch.ts'
+import { emptyValueHistogram, type ValueHistogram } from './value-histogram.ts'
 
 /**
  * Turns decoded data into a quantile sketch.
@@ -51,6 +55,53 @@ export function parseQuantileSketch(value: ModelState): QuantileSketch {
     throw invalidState('items', 'between minimum and maximum', 'an item outside')
   }
   return sketch
+}
+
+/**
+ * Turns decoded data into a histogram.
+ * @throws MODEL_FILE_INVALID naming the field
+ */
+export function parseValueHistogram(value: ModelState): ValueHistogram {
+  const state = readObject(value, 'value histogram')
+  const { edges } = state
+  if (!(edges instanceof Float64Array)) throw invalidState('edges', 'a Float64Array', edges)
+  return {
+    kind: readLiteral(state, 'kind', ['value_histogram']),
+    stateVersion: readLiteral(state, 'stateVersion', [1]),
+    edges: rebuilt('edges', () => emptyValueHistogram(edges)).edges,
+    counts: readCounts(state, edges.length + 1),
+    nullCount: readInteger(state, 'nullCount', 0),
+  }
+}
+
+/**
+ * Turns decoded data into counts of categories.
+ * @throws MODEL_FILE_INVALID naming the field
+ */
+export function parseCategoryCounts(value: ModelState): CategoryCounts {
+  const state = readObject(value, 'category counts')
+  const categories = readList(state, 'categories').map((category, i, all) => {
+    const before = all[i - 1]
+    if (typeof category === 'string' && (typeof before !== 'string' || category > before)) {
+      return category
+    }
+    throw invalidState(`categories[${i}]`, 'a text after the one before', category)
+  })
+  return {
+    kind: readLiteral(state, 'kind', ['category_counts']),
+    stateVersion: readLiteral(state, 'stateVersion', [1]),
+    categories,
+    counts: readCounts(state, categories.length),
+    nullCount: readInteger(state, 'nullCount', 0),
+  }
+}
+
+function readCounts(state: StateObject, length: number): Float64Array {
+  const counts = readFloats(state, 'counts', length)
+  if (!counts.every((count) => Number.isInteger(count) && count >= 0)) {
+    throw invalidState('counts', 'integers ≥ 0', 'another value')
+  }
+  return counts
 }
 
 function readLevelSizes(state: StateObject, capacity: number): Uint32Array {

@@ -34,4 +34,12 @@ export {
   updateSeriesDetector,
   usualIntervalMs,
 } from './series-detector.ts'
+export { parseSeriesDetector } from './series-detector-state.ts'
 export { SERIES_STATISTICS, type SeriesStatistic } from './series-evidence.ts'
+export {
+  parseAdwin,
+  parseCusumChart,
+  parseEwmaChart,
+  parseHalfSpaceTrees,
+  parsePageHinkley,
+} from './streaming-state.ts'
