@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs by others that judge us. Product code never needs them.
 #   npm run setup:referees                 all of them
-#   npm run setup:referees -- python       only some: npm, python, spark
+#   npm run setup:referees -- python       only some: npm, python, spark, mosquitto
 # May run again at any time: what is there already stays. Ends with 1 if a part is missing.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -11,7 +11,7 @@ delta_spark='io.delta:delta-spark_4.1_2.13:4.3.1'
 oldest_java=17
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(npm python spark)
+[ ${#parts[@]} -gt 0 ] || parts=(npm python spark mosquitto)
 missing=()
 
 say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
@@ -34,7 +34,7 @@ setup_npm() {
     say 'npm: the packages of package-lock.json are there'
     return
   fi
-  say 'npm: device SDKs and chdb (about 700 MB on disk)'
+  say 'npm: device SDKs, aedes and chdb (about 700 MB on disk)'
   if npm ci --no-progress; then
     printf '%s' "$hash" >node_modules/.referees-lock
   else
@@ -115,11 +115,20 @@ setup_spark() {
   fi
 }
 
+setup_mosquitto() {
+  if [ -x /usr/sbin/mosquitto ] || [ -x /usr/local/sbin/mosquitto ]; then
+    say 'mosquitto: it is there'
+    return
+  fi
+  can_install && debian mosquitto
+  [ -x /usr/sbin/mosquitto ] || lacks 'mosquitto, an MQTT broker (Debian: apt-get install mosquitto)'
+}
+
 for part in "${parts[@]}"; do
   case "$part" in
-    npm | python | spark) "setup_$part" ;;
+    npm | python | spark | mosquitto) "setup_$part" ;;
     *)
-      echo "no part $part; there are npm, python, spark" >&2
+      echo "no part $part; there are npm, python, spark, mosquitto" >&2
       exit 2
       ;;
   esac
