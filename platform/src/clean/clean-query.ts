@@ -15,6 +15,8 @@ export type CleanSelection = {
   readonly where: string
   /** False for quarantined rows: no gap flags without a device. */
   readonly hasMemory: boolean
+  /** False for rows set aside: there the checks E2.3 to E2.5 hold nothing up. Default true. */
+  readonly isChecked?: boolean
   /** Columns to carry along besides those of the clean table. */
   readonly extraColumns?: readonly string[]
 }
@@ -99,7 +101,7 @@ export function cleanQuery(fleet: FleetDefinition, selection: CleanSelection): s
       ${flagList()} AS quality_flags, sensor_null_count::INTEGER AS sensor_null_count,
       timestamp_ingested, timestamp_available,
       CASE WHEN violation_mask <> 0 THEN ${present(violated)} END AS range_violation_sensors,
-      merged_event_ids, ${checkedDate(fleet)} AS date
+      merged_event_ids, ${selection.isChecked === false ? dateSql : checkedDate(fleet)} AS date
       ${(selection.extraColumns ?? []).map((column) => `, ${column}`).join('')}
     FROM (SELECT *, (${suspectSql(fleet)}) AS is_suspect FROM (
       SELECT * REPLACE (${kept.join(', ')}),
@@ -107,6 +109,9 @@ export function cleanQuery(fleet: FleetDefinition, selection: CleanSelection): s
       FROM (SELECT *, (${violation})::BIGINT AS violation_mask
         FROM (${correctedRows(fleet, selection)}))))`
 }
+
+/** The UTC date of a row. */
+const dateSql = "(DATE '1970-01-01' + utc_day::INTEGER)::VARCHAR"
 
 /** The UTC date of a row, or an error that names the check it fails. */
 function checkedDate(fleet: FleetDefinition): string {
@@ -122,5 +127,5 @@ function checkedDate(fleet: FleetDefinition): string {
     WHEN ${outside.length === 0 ? 'false' : outside.join(' OR ')}
       THEN ${failure('E2.4 (values in range)')}
     WHEN sensor_null_count <> ${nulls} THEN ${failure('E2.5 (null count)')}
-    ELSE (DATE '1970-01-01' + utc_day::INTEGER)::VARCHAR END`
+    ELSE ${dateSql} END`
 }

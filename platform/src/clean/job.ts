@@ -2,24 +2,22 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { AddFile, Snapshot } from '@isotherm/delta'
 import { type DeviceRow, IsothermError } from '../contracts/index.ts'
 import type { JobContext, Lake, LakeTable, TableWrite } from '../lake/index.ts'
-import { arrivalSummary, arrivalsView, bucketMs, newestArrivals } from './arrivals.ts'
-import { cleanQuery } from './clean-query.ts'
-import { recallMemory } from './device-memory.ts'
+import { newestArrivals } from './arrivals.ts'
+import type { BatchGates } from './batch-gates.ts'
 import {
-  knownIds,
-  removedDuplicatesQuery,
-  removedRows,
-  repeatedCount,
-  repeatedIds,
-  uniqueArrivals,
-} from './duplicates.ts'
-import { foldedTable, sourceView } from './fold.ts'
-import { type Fate, fateCounts, judgedView, messagesTable } from './judged.ts'
+  type BatchCounts,
+  type BatchSettings,
+  checkBalance,
+  prepareBatch,
+  rowsOf,
+} from './clean-batch.ts'
+import { cleanQuery } from './clean-query.ts'
+import { removedDuplicatesQuery } from './duplicates.ts'
 import { catchUp, loadMemory, saveMemory } from './memory-store.ts'
 import { createRegistryTable } from './registry-table.ts'
 import { checkSensorCount } from './sensor-mask.ts'
 import { allNullQuery, quarantineQuery } from './side-tables.ts'
-import { countRows, timeSpan } from './version-files.ts'
+import { countRows } from './version-files.ts'
 
 /** What the cleansing job needs besides the tables. */
 export type CleanInput = {
@@ -30,32 +28,24 @@ export type CleanInput = {
   readonly knownSchemaMajors?: readonly string[]
   /** Landing versions are taken together up to about this many rows. Default 2 million. */
   readonly maxRowsPerCommit?: number
+  /** Gates that may hold slices back; without them every readable row goes on. */
+  readonly gates?: BatchGates
 }
 
 /** The books of one or more commits, CON-13: what came in went somewhere, by reason. */
-export type CleanOutcome = {
+export type CleanOutcome = BatchCounts & {
   readonly commitCount: number
-  readonly inputRowCount: number
-  /** Rows in the clean table. */
-  readonly rowCount: number
-  readonly duplicateCount: number
-  /** Narrow rows that became part of another row. */
-  readonly foldedCount: number
-  readonly quarantinedCount: number
-  readonly deadLetterCount: number
   /** Landing version up to which everything is clean. */
   readonly landingVersion: number
 }
 
-type Settings = CleanInput & { readonly isVersioned: boolean }
+type Settings = CleanInput & BatchSettings
 
 type Batch = {
   readonly fromVersion: number
   readonly toVersion: number
   readonly relation: string
 }
-
-type BatchCounts = Omit<CleanOutcome, 'commitCount' | 'landingVersion'>
 
 /** Position of this job in the tables it writes; the version is that of the landing table. */
 const positionId = 'clean/raw_sensor_readings'
@@ -64,16 +54,6 @@ const positionId = 'clean/raw_sensor_readings'
 export const watermarkPrefix = 'clean/watermark/'
 
 const sideTables = ['quarantine_sensor_readings', 'removed_duplicates', 'dead_letter_messages']
-
-type Row = readonly unknown[]
-
-async function rowsOf(connection: DuckDBConnection, query: string): Promise<readonly Row[]> {
-  return (await connection.runAndReadAll(query)).getRowsJS()
-}
-
-async function countOf(connection: DuckDBConnection, table: string): Promise<number> {
-  return Number((await rowsOf(connection, `SELECT count(*) FROM ${table}`))[0]?.[0])
-}
 
 /**
  * The next batch of landing versions. Where a crashed run left side tables behind, its batch is
@@ -108,93 +88,6 @@ async function nextBatch(
   return { fromVersion, toVersion, relation: table.relation(landing, files) }
 }
 
-/** Clean files that may hold copies of the batch: those with readings of the same times, CON-10. */
-async function cleanCandidates(
-  table: LakeTable,
-  buckets: readonly number[],
-): Promise<string | undefined> {
-  const snapshot = await table.snapshot()
-  const starts = buckets.map((bucket) => bucket * bucketMs).toSorted((a, b) => a - b)
-  const files = snapshot.files.filter((file) => {
-    const { minMs, maxMs } = timeSpan(file, 'timestamp_utc')
-    return starts.some((start) => start <= maxMs && start + bucketMs > minMs)
-  })
-  return files.length === 0 ? undefined : table.relation(snapshot, files)
-}
-
-/** Sets up the views and tables of a batch; returns its counts except the clean rows. */
-async function prepareBatch(
-  connection: DuckDBConnection,
-  lake: Lake,
-  batch: Batch,
-  input: Settings,
-): Promise<BatchCounts> {
-  const { fleet } = lake
-  await connection.run(arrivalsView(fleet, batch.relation))
-  const [summary] = await rowsOf(connection, arrivalSummary)
-  const inputRowCount = Number(summary?.[0])
-  const buckets = (summary?.[2] ?? []) as readonly number[]
-  const candidates = await cleanCandidates(lake.table('clean_sensor_readings'), buckets)
-  for (const statement of [repeatedIds, knownIds(candidates), removedRows]) {
-    await connection.run(statement)
-  }
-  const duplicateCount = await countOf(connection, 'removed')
-  await connection.run(
-    uniqueArrivals(duplicateCount > 0 || (await countOf(connection, 'repeated')) > 0),
-  )
-  const hasFolded = Number(summary?.[1]) > 0
-  let foldedCount = 0
-  if (hasFolded) {
-    await connection.run(foldedTable(fleet))
-    const [parts] = await rowsOf(connection, 'SELECT sum(part_count - 1)::DOUBLE FROM folded')
-    foldedCount = Number(parts?.[0] ?? 0)
-  }
-  await connection.run(sourceView(fleet, hasFolded))
-  await connection.run(messagesTable(fleet, input.knownSchemaMajors ?? ['1', '2']))
-  await connection.run(judgedView(fleet, input.isVersioned))
-  const fates = new Map(
-    (await rowsOf(connection, fateCounts)).map(([fate, count]) => [fate, Number(count)]),
-  )
-  const fate = (name: Fate) => fates.get(name) ?? 0
-  for (const statement of recallMemory(fleet)) await connection.run(statement)
-  return {
-    inputRowCount,
-    rowCount: fate('clean'),
-    duplicateCount,
-    foldedCount,
-    quarantinedCount: fate('DEVICE_UNKNOWN') + fate('SCHEMA_VERSION_UNKNOWN'),
-    deadLetterCount: fate('ALL_SENSORS_NULL'),
-  }
-}
-
-/** E2.1 and E2.5: no id twice, and every row accounted for. */
-async function checkBalance(
-  connection: DuckDBConnection,
-  batch: Batch,
-  counts: BatchCounts,
-  writtenCount: number,
-): Promise<void> {
-  const { inputRowCount, duplicateCount, foldedCount, quarantinedCount, deadLetterCount } = counts
-  const accounted = writtenCount + duplicateCount + foldedCount + quarantinedCount + deadLetterCount
-  const where = `landing versions ${batch.fromVersion + 1} to ${batch.toVersion}`
-  if (accounted !== inputRowCount) {
-    throw new IsothermError(
-      'GATE_FAILED',
-      `clean_sensor_readings: check E2.5 fails for ${where}: ${inputRowCount} rows in, but ` +
-        `${writtenCount} clean, ${duplicateCount} duplicates, ${foldedCount} folded, ` +
-        `${quarantinedCount} quarantined, ${deadLetterCount} dead letters; nothing was committed`,
-    )
-  }
-  const [repeated] = await rowsOf(connection, repeatedCount)
-  if (Number(repeated?.[0]) !== 0) {
-    throw new IsothermError(
-      'GATE_FAILED',
-      `clean_sensor_readings: check E2.1 fails for ${where}: ${repeated?.[0]} event ids repeat; ` +
-        'nothing was committed',
-    )
-  }
-}
-
 /** Watermark positions that advance: backdated imports leave them where they are. */
 async function watermarks(connection: DuckDBConnection, table: LakeTable) {
   const { transactions } = await table.snapshot()
@@ -206,6 +99,28 @@ async function watermarks(connection: DuckDBConnection, table: LakeTable) {
     .filter(({ appId, version }) => version > (transactions.get(appId) ?? -1))
 }
 
+/**
+ * Writes rows set aside. A run that died after this write may have judged by another registry or
+ * other gates: what it did not write is added, so that no row is nowhere.
+ */
+async function writeSide(
+  table: LakeTable,
+  write: TableWrite,
+  position: { readonly appId: string; readonly version: number },
+): Promise<void> {
+  const [keyColumn] = table.contract.key
+  const isRepeated = ((await table.position(position.appId)) ?? -1) >= position.version
+  if (!isRepeated || keyColumn !== 'event_id') {
+    await table.write({ ...write, positions: [position] })
+    return
+  }
+  const known = table.relation(await table.snapshot())
+  const query = `SELECT * FROM (${write.query}) AS aside
+    WHERE NOT EXISTS (FROM ${known} AS kept WHERE kept.event_id = aside.event_id)`
+  const [missing] = await rowsOf(write.connection, `SELECT count(*) FROM (${query})`)
+  if (Number(missing?.[0]) > 0) await table.write({ ...write, query })
+}
+
 async function commitBatch(
   connection: DuckDBConnection,
   context: JobContext,
@@ -214,7 +129,8 @@ async function commitBatch(
 ): Promise<BatchCounts> {
   const { lake, nowMs } = context
   const { fleet } = lake
-  const counts = await prepareBatch(connection, lake, batch, input)
+  const counts = await prepareBatch(connection, lake, batch.relation, input)
+  const where = `landing versions ${batch.fromVersion + 1} to ${batch.toVersion}`
   const position = { appId: positionId, version: batch.toVersion }
   const base = { connection, operation: 'CLEAN', nowMs } as const
   const sides: readonly (readonly [string, number, string])[] = [
@@ -232,9 +148,9 @@ async function commitBatch(
     query: cleanQuery(fleet, { where: "fate = 'clean'", hasMemory: true }),
     positions: [position, ...(await watermarks(connection, clean))],
     beforeCommit: async (rowCount) => {
-      await checkBalance(connection, batch, counts, rowCount)
+      await checkBalance(connection, where, counts, rowCount)
       for (const [name, count, query] of sides) {
-        if (count > 0) await lake.table(name).write({ ...base, query, positions: [position] })
+        if (count > 0) await writeSide(lake.table(name), { ...base, query }, position)
       }
     },
   }
@@ -264,6 +180,7 @@ export async function cleanJob(context: JobContext, input: CleanInput): Promise<
     duplicateCount: 0,
     foldedCount: 0,
     quarantinedCount: 0,
+    heldCount: 0,
     deadLetterCount: 0,
     landingVersion: (await clean.position(positionId)) ?? -1,
   }
@@ -294,6 +211,7 @@ function addCounts(total: CleanOutcome, counts: BatchCounts, landingVersion: num
     duplicateCount: total.duplicateCount + counts.duplicateCount,
     foldedCount: total.foldedCount + counts.foldedCount,
     quarantinedCount: total.quarantinedCount + counts.quarantinedCount,
+    heldCount: total.heldCount + counts.heldCount,
     deadLetterCount: total.deadLetterCount + counts.deadLetterCount,
     landingVersion,
   }

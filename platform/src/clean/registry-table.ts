@@ -4,10 +4,12 @@ import {
   type DuckDBConnection,
   DuckDBDataChunk,
   type DuckDBValue,
+  INTEGER,
   VARCHAR,
 } from '@duckdb/node-api'
 import type { DeviceRow, FleetDefinition } from '../contracts/index.ts'
 import { expectedSensors } from './expected-sensors.ts'
+import { createSlices, type Slice } from './fleet-slices.ts'
 import { maskOf } from './sensor-mask.ts'
 
 /** Rows of one data chunk; DuckDB's vector size. */
@@ -45,7 +47,11 @@ function entriesOf(devices: readonly DeviceRow[]): readonly RegistryEntry[] {
   })
 }
 
-function cellsOf(fleet: FleetDefinition, entry: RegistryEntry): readonly DuckDBValue[] {
+function cellsOf(
+  fleet: FleetDefinition,
+  entry: RegistryEntry,
+  slice: number,
+): readonly DuckDBValue[] {
   const { device, validFromUs, validToUs } = entry
   const gapUs = Math.max(gapFloorUs, 5 * device.reporting_interval_s * 1_000_000)
   return [
@@ -57,30 +63,37 @@ function cellsOf(fleet: FleetDefinition, entry: RegistryEntry): readonly DuckDBV
     maskOf(fleet, expectedSensors(fleet, device)),
     BigInt(gapUs),
     device.firmware_version,
+    slice,
   ]
 }
 
 /**
  * Creates the temporary table `registry`: one row per device version, pinned for the run, CON-14.
- * @returns whether a device has several versions: without, the join need not look at the time
+ * @returns whether a device has several versions: without, the join need not look at the time; and
+ *   the slices of the fleet, which the column `slice` numbers
  */
 export async function createRegistryTable(
   connection: DuckDBConnection,
   fleet: FleetDefinition,
   devices: readonly DeviceRow[],
-): Promise<{ readonly isVersioned: boolean }> {
+): Promise<{ readonly isVersioned: boolean; readonly slices: readonly Slice[] }> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE registry (registered_id VARCHAR,
     valid_from_us BIGINT, valid_to_us BIGINT, equipment_class VARCHAR, is_gauge BOOLEAN,
-    expected_mask BIGINT, gap_us BIGINT, firmware_version VARCHAR)`)
-  const types = [VARCHAR, BIGINT, BIGINT, VARCHAR, BOOLEAN, BIGINT, BIGINT, VARCHAR]
+    expected_mask BIGINT, gap_us BIGINT, firmware_version VARCHAR,
+    slice INTEGER)`)
+  const types = [VARCHAR, BIGINT, BIGINT, VARCHAR, BOOLEAN, BIGINT, BIGINT, VARCHAR, INTEGER]
+  const { slices, indexOf } = createSlices(devices)
   const appender = await connection.createAppender('registry', undefined, 'temp')
   const entries = entriesOf(devices)
   for (let start = 0; start < entries.length; start += chunkRows) {
-    const rows = entries.slice(start, start + chunkRows).map((entry) => cellsOf(fleet, entry))
+    const rows = entries
+      .slice(start, start + chunkRows)
+      .map((entry) => cellsOf(fleet, entry, indexOf(entry.device)))
     const chunk = DuckDBDataChunk.create(types, rows.length)
     chunk.setRows(rows)
     appender.appendDataChunk(chunk)
   }
   appender.closeSync()
-  return { isVersioned: new Set(devices.map(({ device_id }) => device_id)).size < entries.length }
+  const isVersioned = new Set(devices.map(({ device_id }) => device_id)).size < entries.length
+  return { isVersioned, slices }
 }

@@ -91,3 +91,14 @@ export function allRanges(fleet: FleetDefinition, sensor: Sensor): readonly Rang
     fleet.idleBounds?.ranges[sensor.name],
   ].filter((range) => range !== undefined)
 }
+
+/** SQL test over `judged`: some numeric value of a message is outside its range, CON-8. */
+export function anyViolationSql(fleet: FleetDefinition): string {
+  const tests = fleet.sensors
+    .filter(({ kind }) => kind !== 'boolean')
+    .map((sensor) => {
+      const value = `(${correctedSql(fleet, sensor)})`
+      return `(${value} IS NOT NULL AND NOT ${plausibleSql(fleet, sensor, value)})`
+    })
+  return tests.length === 0 ? 'false' : tests.join(' OR ')
+}

@@ -13,8 +13,9 @@ export function quarantineQuery(fleet: FleetDefinition, registryVersion: string)
   return `SELECT * EXCLUDE (fate), fate AS quarantine_reason, ${publishedSql} AS quarantined_at,
       NULL::TIMESTAMPTZ AS released_at, ${sqlText(registryVersion)} AS registry_version
     FROM (${cleanQuery(fleet, {
-      where: "fate IN ('DEVICE_UNKNOWN', 'SCHEMA_VERSION_UNKNOWN')",
+      where: "fate IN ('DEVICE_UNKNOWN', 'SCHEMA_VERSION_UNKNOWN', 'GATE_FAILED')",
       hasMemory: false,
+      isChecked: false,
       extraColumns: ['fate'],
     })})`
 }
