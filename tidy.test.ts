@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 /** Folders of platform/src in the order data flows; imports point left only. */
 const order = [
   'contracts',
+  'data-contracts',
   'simulate',
   'gateway',
   'log',
@@ -12,6 +13,7 @@ const order = [
   'lake',
   'clean',
   'features',
+  'feature-store',
   'objects',
   'models',
   'scoring',

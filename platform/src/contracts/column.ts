@@ -27,6 +27,30 @@ export type Column = {
   readonly extension?: boolean
   /** True when the column can identify a person. */
   readonly personal?: boolean
+  /** Largest share of nulls in a stretch of rows, 0 to 1; absent: not judged. */
+  readonly maxNullFraction?: number
+  /** UTC date `YYYY-MM-DD` from which the column is no longer filled, CON-51. */
+  readonly deprecatedOn?: string
+  /** The column that takes its place, CON-52. */
+  readonly replacedBy?: string
+  /** Name in the files it is read from, where that is another one. */
+  readonly physicalName?: string
+}
+
+/** What readers of a table may count on; absent: not promised. */
+export type ServiceLevel = {
+  /** Longest time from the instant in `freshnessColumn` to the row being readable, minutes. */
+  readonly freshnessMinutes?: number
+  /** Timestamp column that ages: data time where there is one, never commit time, CON-48. */
+  readonly freshnessColumn?: string
+  /** Days a row is kept. */
+  readonly retentionDays?: number
+  /** Share of what should be there that is there, 0 to 1, and of what. */
+  readonly completeness?: { readonly share: number; readonly of: string }
+  /** Usual time between two rows of one device (or of the table), seconds. */
+  readonly cadenceSeconds?: number
+  /** Longest pause between two rows of one device (or of the table), seconds. */
+  readonly maxGapSeconds?: number
 }
 
 /** One table: its columns in order, its key and how it is laid out. */
@@ -47,6 +71,11 @@ export type TableContract = {
    * waits for them: packing files that the next late reading rewrites would be wasted.
    */
   readonly settlesAfterDays?: number
+  /** Team that answers for the table; default `data-engineering`. */
+  readonly owner?: string
+  readonly service?: ServiceLevel
+  /** What holds between columns or rows and no column can say, one sentence each. */
+  readonly semantics?: readonly string[]
 }
 
 type ValueOf = {
@@ -71,7 +100,7 @@ export type RowOf<Columns extends readonly Column[]> = {
   readonly [C in Columns[number] as C['name']]: Cell<C>
 }
 
-type Extra = Partial<Pick<Column, 'unit' | 'range' | 'values' | 'extension' | 'personal'>>
+type Extra = Partial<Omit<Column, 'name' | 'type' | 'nullable' | 'meaning'>>
 
 /** A column that is never null. */
 export function required<const N extends string, const T extends ColumnType, const X extends Extra>(

@@ -54,6 +54,20 @@ export function cleanReadings(fleet: FleetDefinition): TableContract {
     key: ['event_id'],
     partitionColumns: ['date'],
     sortColumns: ['device_id', 'timestamp_utc'],
+    owner: 'data-engineering',
+    service: {
+      freshnessMinutes: 15,
+      freshnessColumn: 'timestamp_ingested',
+      retentionDays: 90,
+      completeness: { share: 0.999, of: 'valid landing rows of a day' },
+    },
+    semantics: [
+      'event_id is unique in the whole table (CON-10).',
+      'timestamp_utc is device time in UTC, or arrival time where the flags say so (CON-11).',
+      'sensor_null_count is the number of nulls among the sensors of the row.',
+      'A value outside its range is null and the row carries RANGE_VIOLATION (CON-8).',
+      'landed rows = clean + duplicates + folded + quarantined + dead letters (CON-13).',
+    ],
   }
 }
 
@@ -68,7 +82,7 @@ export function quarantinedReadings(fleet: FleetDefinition): TableContract {
       ...cleanColumns(fleet),
       required('date', 'string', 'UTC date of timestamp_utc'),
       required('quarantine_reason', 'string', 'Why the row waits', {
-        values: ['DEVICE_UNKNOWN', 'SCHEMA_VERSION_UNKNOWN'],
+        values: ['DEVICE_UNKNOWN', 'SCHEMA_VERSION_UNKNOWN', 'GATE_FAILED', 'DISCARDED'],
       }),
       required('quarantined_at', 'timestamp', 'When it was set aside'),
       optional('released_at', 'timestamp', 'When it was released into the clean table'),

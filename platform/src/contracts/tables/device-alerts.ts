@@ -83,6 +83,13 @@ export const deviceAlerts = {
   key: ['alert_id'],
   partitionColumns: [],
   sortColumns: ['alert_created_at', 'device_id'],
+  owner: 'operations',
+  service: { freshnessMinutes: 5, freshnessColumn: 'alert_created_at' },
+  semantics: [
+    'first_detected_at <= alert_created_at < sla_deadline.',
+    'resolved_at is set when status is RESOLVED or FALSE_POSITIVE, and only then.',
+    'Severity and suppression follow CON-34 and CON-35; sla_breached never turns back.',
+  ],
 } as const satisfies TableContract
 
 /** A row of `device_alerts`. */
@@ -122,6 +129,13 @@ export const labelEvents = {
   key: ['label_id'],
   partitionColumns: [],
   sortColumns: ['labeled_at'],
+  owner: 'operations',
+  service: { freshnessMinutes: 1440, freshnessColumn: 'labeled_at' },
+  semantics: [
+    'Append only: a correction is a new row that names the one it supersedes.',
+    'A label of a field engineer that confirms a failure names the failure_mode (CON-40).',
+    'Every alert_id is one of device_alerts.',
+  ],
 } as const satisfies TableContract
 
 /** A row of `label_events`. */

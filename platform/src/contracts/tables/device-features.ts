@@ -36,6 +36,19 @@ export function deviceFeatures(fleet: FleetDefinition): TableContract {
     partitionColumns: ['window_date', 'window_duration_minutes'],
     sortColumns: ['device_id', 'window_start'],
     settlesAfterDays: 2,
+    owner: 'data-engineering',
+    service: {
+      freshnessMinutes: 45,
+      freshnessColumn: 'window_end',
+      retentionDays: 396,
+      completeness: { share: 0.99, of: 'devices with clean rows in the window' },
+    },
+    semantics: [
+      'window_duration_minutes = window_end - window_start; windows are aligned to the UTC clock.',
+      'No readings, no row: absence means offline, not normal (CON-18).',
+      'min <= mean <= max, std >= 0; null only where the rules of CON-17 say so.',
+      'Rows of 15 minutes never change; longer ones until is_final.',
+    ],
   }
 }
 
@@ -77,4 +90,6 @@ export const featureBaselines = {
   key: ['feature_name', 'granularity', 'cohort_id', 'device_id', 'model_id', 'model_version'],
   partitionColumns: [],
   sortColumns: ['feature_name'],
+  owner: 'ml-engineering',
+  semantics: ['Computed from training rows only, anew at each training (CON-21).'],
 } as const satisfies TableContract

@@ -4,8 +4,12 @@ import { cleanReadings, quarantinedReadings, removedDuplicates } from './clean-r
 import { deadLetters } from './dead-letters.ts'
 import { deviceAlerts, labelEvents } from './device-alerts.ts'
 import { deviceFeatures, featureBaselines } from './device-features.ts'
+import { featureHistory } from './feature-history.ts'
+import { modelInput } from './model-input.ts'
 import { modelScores } from './model-scores.ts'
 import { rawReadings } from './raw-readings.ts'
+import { schemaChangeLog } from './schema-change-log.ts'
+import { trainingData } from './training-data.ts'
 
 /** Every lake table of a fleet, in the order data flows through them. */
 export function fleetTables(fleet: FleetDefinition): readonly TableContract[] {
@@ -16,9 +20,16 @@ export function fleetTables(fleet: FleetDefinition): readonly TableContract[] {
     quarantinedReadings(fleet),
     removedDuplicates,
     deviceFeatures(fleet),
+    featureHistory(fleet),
     featureBaselines,
     modelScores,
     deviceAlerts,
     labelEvents,
+    schemaChangeLog,
   ]
+}
+
+/** Every contract of a fleet: its tables, and what passes between stages without being a table. */
+export function fleetContracts(fleet: FleetDefinition): readonly TableContract[] {
+  return [...fleetTables(fleet), trainingData, modelInput]
 }

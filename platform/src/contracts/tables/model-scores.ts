@@ -56,6 +56,18 @@ export const modelScores = {
   key: ['score_id'],
   partitionColumns: ['scored_at_date', 'deployment_role'],
   sortColumns: ['device_id', 'window_start'],
+  owner: 'ml-engineering',
+  service: {
+    freshnessMinutes: 60,
+    freshnessColumn: 'scored_at',
+    retentionDays: 396,
+    completeness: { share: 0.99, of: 'active devices of a run' },
+  },
+  semantics: [
+    'anomaly_flag = anomaly_score > threshold_used.',
+    'contributor_scores and contributor_directions go with top_contributors, place by place.',
+    'scored_at is after window_end; the same version and input give the same score (CON-32).',
+  ],
 } as const satisfies TableContract
 
 /** A row of `model_scores`. */

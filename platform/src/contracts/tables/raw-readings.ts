@@ -46,5 +46,16 @@ export function rawReadings(fleet: FleetDefinition): TableContract {
     key: ['_log_generation', '_partition_id', '_sequence_number'],
     partitionColumns: ['ingest_date', 'ingest_hour'],
     sortColumns: ['device_id', 'timestamp_device'],
+    owner: 'data-engineering',
+    service: {
+      freshnessMinutes: 5,
+      freshnessColumn: 'timestamp_ingested',
+      retentionDays: 90,
+      completeness: { share: 0.995, of: 'acknowledged messages of a day' },
+    },
+    semantics: [
+      'Append only and untransformed; the same event_id may come more than once (CON-6).',
+      'Rows are in order within a log partition only.',
+    ],
   }
 }

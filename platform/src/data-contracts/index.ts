@@ -1,0 +1,1 @@
+export { contractFaults } from './contract-faults.ts'
