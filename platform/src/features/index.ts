@@ -1,3 +1,4 @@
+export { computeRange, type RangeRequest } from './compute-range.ts'
 export { featureVersion } from './feature-version.ts'
 export {
   type FeatureValues,
@@ -9,4 +10,4 @@ export {
 } from './incremental-window.ts'
 export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'
 export { completeUntilMs } from './positions.ts'
-export { expectedReadings, windowStart } from './window-rules.ts'
+export { expectedReadings, type WindowRule, windowRules, windowStart } from './window-rules.ts'
