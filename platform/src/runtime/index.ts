@@ -22,7 +22,8 @@ export {
   openDeployment,
 } from './deployment.ts'
 export { developmentCertificate, type ServerCertificate } from './development-certificate.ts'
-export { type DiagnosisOptions, diagnose, type Finding } from './diagnosis.ts'
+export { diagnose } from './diagnosis/diagnose.ts'
+export type { DiagnosisOptions, Finding } from './diagnosis/finding.ts'
 export { requireDiskRoom } from './disk-room.ts'
 export type { LogFinding, LogWatch } from './log-watch.ts'
 export { type Operation, type OperationOptions, startOperation } from './operation.ts'
