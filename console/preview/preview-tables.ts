@@ -58,10 +58,12 @@ function aggregateSql(sensor: string, aggregate: string): string {
 
 function derivedSql(fleet: FleetDefinition): string {
   return fleet.derivedFeatures
-    .map((feature) =>
-      feature.kind === 'ratio'
-        ? `${feature.numerator} / nullif(${feature.denominator}, 0) AS ${feature.name}`
-        : `${feature.minuend} - ${feature.subtrahend} AS ${feature.name}`,
+    .flatMap(({ name, formula }) =>
+      formula.kind === 'ratio'
+        ? [`${formula.numerator} / nullif(${formula.denominator}, 0) AS ${name}`]
+        : formula.kind === 'difference'
+          ? [`${formula.minuend} - ${formula.subtrahend} AS ${name}`]
+          : [],
     )
     .join(', ')
 }

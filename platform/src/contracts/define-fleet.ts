@@ -1,5 +1,7 @@
 import { IsothermError } from './errors.ts'
 import { featureColumns } from './feature-catalogue.ts'
+import type { FeatureDefinition } from './feature-formula.ts'
+import { featureFault } from './feature-rules.ts'
 import type { FleetDefinition } from './fleet.ts'
 
 function firstRepeated(names: readonly string[]): string | undefined {
@@ -29,11 +31,6 @@ function checkReferences(fleet: FleetDefinition, fail: (reason: string) => never
   const features = new Set(featureColumns(fleet).map(({ name }) => name))
   const sensors = new Set(fleet.sensors.map(({ name }) => name))
   const used = [
-    ...fleet.derivedFeatures.flatMap((feature) =>
-      feature.kind === 'ratio'
-        ? [feature.numerator, feature.denominator]
-        : [feature.minuend, feature.subtrahend],
-    ),
     ...fleet.operatingModes.map(({ feature }) => feature),
     ...fleet.fallbackRules.map(({ feature }) => feature),
     ...fleet.yardstickRules.map(({ feature }) => feature),
@@ -48,6 +45,31 @@ function checkReferences(fleet: FleetDefinition, fail: (reason: string) => never
     ...fleet.streamRules.map(({ sensor }) => sensor),
   ].find((name) => !sensors.has(name))
   if (unknownSensor !== undefined) fail(`sensor ${unknownSensor} is used but not defined`)
+}
+
+const dayMinutes = 1440
+
+/** Windows are aligned to the day, and coarser ones are made of finer ones, FEA-5. */
+function checkWindows({ windowMinutes }: FleetDefinition, fail: (reason: string) => never): void {
+  const odd = windowMinutes.find(
+    (minutes) => !Number.isInteger(minutes) || minutes < 1 || dayMinutes % minutes !== 0,
+  )
+  if (odd !== undefined) fail(`windows of ${odd} min do not divide the day; use 15, 60 or 1440`)
+}
+
+/** Each definition is checked before anything runs: sensors, operands, time and units. */
+function checkFeatures(fleet: FleetDefinition, fail: (reason: string) => never): void {
+  const known = new Map<string, { readonly unit: string }>()
+  const add = (definition: FeatureDefinition): void => {
+    const fault = featureFault(fleet, definition, known)
+    if (fault !== undefined) fail(fault)
+    known.set(definition.name, definition)
+  }
+  featureColumns(fleet).forEach(add)
+  for (const definition of fleet.modelFeatures ?? []) {
+    if (known.has(definition.name)) fail(`feature ${definition.name} is defined twice`)
+    add(definition)
+  }
 }
 
 function checkModels(fleet: FleetDefinition, fail: (reason: string) => never): void {
@@ -98,6 +120,8 @@ export function defineFleet(fleet: FleetDefinition): FleetDefinition {
   checkShape(fleet, fail)
   if (fleet.sensors.length === 0) fail('it has no sensor')
   checkNames(fleet, fail)
+  checkWindows(fleet, fail)
+  checkFeatures(fleet, fail)
   checkReferences(fleet, fail)
   checkModels(fleet, fail)
   return fleet

@@ -53,16 +53,18 @@ export const exampleFleet: FleetDefinition = defineFleet({
   absolutePressureSensors: ['pressure'],
   derivedFeatures: [
     {
-      kind: 'ratio',
       name: 'pressure_per_degree',
       label: 'pressure per degree',
       unit: 'kPa/°C',
       group: 'pressure',
       resolution: 0.1,
-      numerator: 'pressure_mean',
-      denominator: 'temp_mean',
-      denominatorAbove: 1,
-      inclusive: true,
+      formula: {
+        kind: 'ratio',
+        numerator: 'pressure_mean',
+        denominator: 'temp_mean',
+        denominatorAbove: 1,
+        inclusive: true,
+      },
     },
   ],
   windowMinutes: [60, 15, 1440],

@@ -1,3 +1,4 @@
+import type { WindowFormula } from './feature-formula.ts'
 import type { Aggregate, DerivedFeature, FleetDefinition, Sensor } from './fleet.ts'
 
 /** One numeric feature column of a fleet, with everything that describes it. */
@@ -10,6 +11,7 @@ export type FeatureColumn = {
   /** Smallest spread that may divide, FEA section 3. */
   readonly resolution: number
   readonly nullable: boolean
+  readonly formula: WindowFormula
   readonly source:
     | { readonly kind: 'aggregate'; readonly sensor: Sensor; readonly aggregate: Aggregate }
     | { readonly kind: 'derived'; readonly definition: DerivedFeature }
@@ -30,9 +32,24 @@ const aggregateLabels: Readonly<Record<Aggregate, string>> = {
 const slopeResolution = 0.001
 
 const qualityFeatures: readonly FeatureColumn[] = [
-  { name: 'reading_count', label: 'number of readings', resolution: 1 },
-  { name: 'sensor_completeness', label: 'share of sensors present', resolution: 0.01 },
-  { name: 'quality_flag_count', label: 'number of flagged readings', resolution: 1 },
+  {
+    name: 'reading_count',
+    label: 'number of readings',
+    resolution: 1,
+    formula: { kind: 'count', of: 'readings' } as const,
+  },
+  {
+    name: 'sensor_completeness',
+    label: 'share of sensors present',
+    resolution: 0.01,
+    formula: { kind: 'completeness' } as const,
+  },
+  {
+    name: 'quality_flag_count',
+    label: 'number of flagged readings',
+    resolution: 1,
+    formula: { kind: 'count', of: 'flagged' } as const,
+  },
 ].map((feature) => ({
   ...feature,
   unit: '',
@@ -53,12 +70,13 @@ function aggregateFeature(sensor: Sensor, aggregate: Aggregate): FeatureColumn {
     group: sensor.group,
     resolution: aggregate === 'slope' ? slopeResolution : sensor.resolution,
     nullable: true,
+    formula: { kind: 'aggregate', sensor: sensor.name, aggregate },
     source: { kind: 'aggregate', sensor, aggregate },
   }
 }
 
 function derivedFeature(definition: DerivedFeature): FeatureColumn {
-  const { name, label, unit, group, resolution } = definition
+  const { name, label, unit, group, resolution, formula } = definition
   return {
     name,
     label,
@@ -66,6 +84,7 @@ function derivedFeature(definition: DerivedFeature): FeatureColumn {
     group,
     resolution,
     nullable: true,
+    formula,
     source: { kind: 'derived', definition },
   }
 }

@@ -1,4 +1,5 @@
 import type { DeviceRow } from './device-registry.ts'
+import type { FeatureDefinition, WindowFormula } from './feature-formula.ts'
 import type { ModelSpec } from './model-spec.ts'
 import type { FleetSimulator } from './simulator.ts'
 import type { StreamRule } from './stream-rule.ts'
@@ -32,30 +33,10 @@ export type Sensor = {
 }
 
 /** A feature computed from other features of the same window, FEA-19. */
-export type DerivedFeature =
-  | {
-      readonly kind: 'ratio'
-      readonly name: string
-      readonly label: string
-      readonly unit: string
-      readonly group: string
-      readonly resolution: number
-      readonly numerator: string
-      readonly denominator: string
-      /** Null unless the denominator is above (or, with `inclusive`, at least) this. */
-      readonly denominatorAbove: number
-      readonly inclusive?: boolean
-    }
-  | {
-      readonly kind: 'difference'
-      readonly name: string
-      readonly label: string
-      readonly unit: string
-      readonly group: string
-      readonly resolution: number
-      readonly minuend: string
-      readonly subtrahend: string
-    }
+export type DerivedFeature = FeatureDefinition<WindowFormula>
+
+/** A feature outside the stored catalogue: experimental, or made when a model reads it, FEA-24 ff. */
+export type ModelFeature = FeatureDefinition
 
 /** First matching mode tags a feature row, FEA-22. Null inputs do not match. */
 export type OperatingMode = {
@@ -106,6 +87,11 @@ export type FleetDefinition = {
   /** Sensors given against atmosphere on `gauge` devices; cleansing adds 101.325 kPa. */
   readonly absolutePressureSensors: readonly string[]
   readonly derivedFeatures: readonly DerivedFeature[]
+  /**
+   * Features that models may ask for beside the stored ones. Lags, changes, rates, deviations and
+   * cohort distances of each stored feature need no entry: their names say what they are.
+   */
+  readonly modelFeatures?: readonly ModelFeature[]
   /** Minutes; the first is the default for scoring and alerting. */
   readonly windowMinutes: readonly number[]
   readonly operatingModes: readonly OperatingMode[]

@@ -1,6 +1,7 @@
 import type { AddFile } from '@isotherm/delta'
+import { duckdbDialect } from './algebra/dialect.ts'
+import { isFinalSql } from './algebra/feature-query.ts'
 import { checkPending, pendingRows } from './emission.ts'
-import { isFinalSql } from './feature-query.ts'
 import { advancing } from './positions.ts'
 import { type Progress, provenanceOf, type Run } from './progress.ts'
 
@@ -18,7 +19,7 @@ function keptRows(run: Run, relation: string, { progress, keys }: Replacement): 
       ? ''
       : `ANTI JOIN ${keys} AS renewed ON renewed.device_id = kept.device_id
          AND renewed.start_ms = epoch_ms(kept.window_start)`
-  const isFinal = `coalesce(is_final, false) OR (${isFinalSql(provenanceOf(run, progress))})`
+  const isFinal = `coalesce(is_final, false) OR (${isFinalSql(duckdbDialect, provenanceOf(run, progress))})`
   return `UNION ALL BY NAME SELECT * REPLACE (${isFinal} AS is_final)
     FROM ${relation} AS kept ${rest}`
 }

@@ -3,10 +3,11 @@ import type { AddFile, Snapshot } from '@isotherm/delta'
 import { countRows, sqlText, timeSpan } from '../clean/index.ts'
 import { type DeviceRow, type FleetDefinition, IsothermError } from '../contracts/index.ts'
 import type { LakeTable } from '../lake/index.ts'
+import { duckdbDialect } from './algebra/dialect.ts'
+import { featureQuery, type Provenance } from './algebra/feature-query.ts'
+import { windowSumsQuery } from './algebra/window-sums.ts'
 import { faultCounts, featureChecks } from './feature-checks.ts'
-import { featureQuery, type Provenance } from './feature-query.ts'
-import { createOwnSensors } from './own-sensors.ts'
-import { windowSumsQuery } from './window-sums.ts'
+import { createOwnSensors, ownSensorsTable } from './own-sensors.ts'
 
 /** Clean rows summed up in one go; more are done in parts by device. */
 const maxRowsPerPass = 12_000_000
@@ -87,16 +88,16 @@ export async function computeWindows(
   await createOwnSensors(connection, devices)
   const rowCount = range.keys === undefined ? countRows(files) : 0
   for (const part of deviceParts(devices, Math.ceil(rowCount / maxRowsPerPass))) {
-    const sums = windowSumsQuery(fleet, {
+    const sums = windowSumsQuery(duckdbDialect, fleet, {
       relation,
       rule: provenance.rule,
       ...range,
       ...(part === undefined ? {} : { devices: part }),
     })
     await connection.run(`CREATE OR REPLACE TEMP TABLE window_sums AS ${sums}`)
-    await connection.run(
-      `INSERT INTO ${pendingRows} BY NAME ${featureQuery(fleet, 'window_sums', provenance)}`,
-    )
+    const tables = { sums: 'window_sums', ownSensors: ownSensorsTable }
+    const rows = featureQuery(duckdbDialect, fleet, tables, provenance)
+    await connection.run(`INSERT INTO ${pendingRows} BY NAME ${rows}`)
   }
   await connection.run('DROP TABLE IF EXISTS window_sums')
 }

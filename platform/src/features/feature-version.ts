@@ -17,17 +17,12 @@ export function featureVersion(fleet: FleetDefinition): string {
     sensor.aggregates,
     sensor.kind === 'boolean' ? null : valueGrid(fleet, sensor).scale,
   ])
-  const derived = fleet.derivedFeatures.map((feature) =>
-    feature.kind === 'ratio'
-      ? [
-          feature.name,
-          feature.numerator,
-          feature.denominator,
-          feature.denominatorAbove,
-          feature.inclusive ?? false,
-        ]
-      : [feature.name, feature.minuend, feature.subtrahend],
-  )
+  const derived = fleet.derivedFeatures.map(({ name, formula }) => {
+    if (formula.kind === 'difference') return [name, formula.minuend, formula.subtrahend]
+    if (formula.kind !== 'ratio') return [name, formula]
+    const { numerator, denominator, denominatorAbove, inclusive = false } = formula
+    return [name, numerator, denominator, denominatorAbove, inclusive]
+  })
   const modes = fleet.operatingModes.map(({ name, feature, atLeast, below }) => [
     name,
     feature,

@@ -1,5 +1,3 @@
-export { computeRange, type RangeRequest } from './compute-range.ts'
-export { featureVersion } from './feature-version.ts'
 export {
   type FeatureValues,
   operatingMode,
@@ -7,7 +5,9 @@ export {
   type WindowReading,
   type WindowState,
   windowAccumulator,
-} from './incremental-window.ts'
+} from './algebra/live-window.ts'
+export { computeRange, type RangeRequest } from './compute-range.ts'
+export { featureVersion } from './feature-version.ts'
 export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'
 export { completeUntilMs } from './positions.ts'
 export { expectedReadings, type WindowRule, windowRules, windowStart } from './window-rules.ts'

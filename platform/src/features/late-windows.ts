@@ -2,7 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { AddFile, Snapshot } from '@isotherm/delta'
 import { sqlInstant, timeSpan } from '../clean/index.ts'
 import type { LakeTable } from '../lake/index.ts'
-import { isFinalSql } from './feature-query.ts'
+import { duckdbDialect } from './algebra/dialect.ts'
+import { isFinalSql } from './algebra/feature-query.ts'
 import { type FinalBounds, lateCreationMs, type WindowRule } from './window-rules.ts'
 
 /** Windows of one duration that late readings reopen. */
@@ -148,7 +149,7 @@ export async function findFinalized(
   const found = await rowsOf(
     connection,
     `SELECT DISTINCT file_index FROM ${numbered(features, snapshot, files)}
-      WHERE NOT is_final AND ${isFinalSql(now)}`,
+      WHERE NOT is_final AND ${isFinalSql(duckdbDialect, now)}`,
   )
   const touched = new Set(found.map(([index]) => index))
   return files.filter((_, index) => touched.has(index))

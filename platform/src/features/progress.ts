@@ -1,7 +1,7 @@
 import type { Snapshot } from '@isotherm/delta'
 import type { JobContext, LakeTable } from '../lake/index.ts'
+import type { Provenance } from './algebra/feature-query.ts'
 import type { FeatureSource } from './emission.ts'
-import type { Provenance } from './feature-query.ts'
 import { completePosition, finalPosition, lateFinalPosition, positionMs } from './positions.ts'
 import {
   emittedUntil,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { exampleFleet } from '../contracts/index.ts'
+import { defineFleet, exampleFleet } from '../contracts/index.ts'
 import { expectedReadings, watermarkOf, windowRules, windowStart } from './window-rules.ts'
 
 const minuteMs = 60_000
 
 describe('window rules', () => {
-  it('come shortest first and refuse windows that do not divide the day', () => {
+  it('come shortest first; a fleet refuses windows that do not divide the day', () => {
     expect(windowRules(exampleFleet).map(({ minutes }) => minutes)).toEqual([15, 60, 1440])
-    expect(() => windowRules({ ...exampleFleet, windowMinutes: [7] })).toThrow(
+    expect(() => defineFleet({ ...exampleFleet, models: [], windowMinutes: [7] })).toThrow(
       'windows of 7 min do not divide the day',
     )
   })

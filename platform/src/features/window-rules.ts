@@ -1,8 +1,7 @@
-import { type FleetDefinition, IsothermError } from '../contracts/index.ts'
+import type { FleetDefinition } from '../contracts/index.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-const dayMinutes = 1440
 
 /** When the windows of a duration are written, corrected and closed, FEA-10. Milliseconds. */
 export type WindowRule = {
@@ -41,20 +40,8 @@ function windowRule(minutes: number): WindowRule {
   return { minutes, lengthMs, emissionDelayMs: hourMs, graceMs: 24 * hourMs }
 }
 
-/**
- * Rules of all durations of a fleet, shortest first.
- * @throws IsothermError FLEET_INVALID if a duration does not divide the day: windows are aligned
- */
+/** Rules of all durations of a fleet, shortest first. */
 export function windowRules(fleet: FleetDefinition): readonly WindowRule[] {
-  const odd = fleet.windowMinutes.find(
-    (minutes) => !Number.isInteger(minutes) || minutes < 1 || dayMinutes % minutes !== 0,
-  )
-  if (odd !== undefined) {
-    throw new IsothermError(
-      'FLEET_INVALID',
-      `fleet ${fleet.name}: windows of ${odd} min do not divide the day; use 15, 60 or 1440`,
-    )
-  }
   return fleet.windowMinutes.toSorted((a, b) => a - b).map(windowRule)
 }
 
