@@ -1,11 +1,13 @@
 import { Command } from 'commander'
 import { addAlerts } from './commands/alerts.ts'
+import { addContracts } from './commands/contracts.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDevices } from './commands/devices.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEnrollments } from './commands/enrollments.ts'
 import { addEvaluate } from './commands/evaluate.ts'
+import { addFeatureStore } from './commands/feature-store.ts'
 import { addImport } from './commands/import.ts'
 import { addLog } from './commands/log.ts'
 import { addQuery } from './commands/query.ts'
@@ -33,6 +35,7 @@ for (const add of [
   addDevices,
   addEnrollments,
   addTrust,
+  addContracts,
   addDeadLetters,
   addTokens,
   addQuery,
@@ -43,6 +46,7 @@ for (const add of [
   addAlerts,
   addLog,
   addDoctor,
+  addFeatureStore,
 ]) {
   add(program)
 }

@@ -36,7 +36,7 @@ describe('a contract', () => {
 
   it('of each of the seven numbers has an owner, a service level and its semantics', () => {
     const contracts = fleetContracts(exampleFleet)
-    for (const id of ['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7']) {
+    for (const id of ['C1', 'C2', 'C3', 'C3.5', 'C4', 'C5', 'C6', 'C7']) {
       const contract = contracts.find((one) => one.id === id)
       expect(contract, id).toMatchObject({ owner: expect.any(String), service: expect.anything() })
       expect(contract?.semantics?.length ?? 0, id).toBeGreaterThan(0)

@@ -7,4 +7,5 @@ export {
 export { contractFaults } from './contract-faults.ts'
 export { defaultOwner, odcsDocument, odcsYaml } from './odcs-export.ts'
 export { type ImportedContracts, readOdcs } from './odcs-import.ts'
+export { type StoredSchemaDifference, storedSchemaDifference } from './stored-schema.ts'
 export { deprecationDays, judgeVersion, type VersionVerdict } from './version-rule.ts'

@@ -1,4 +1,11 @@
 export { type AlertCopyOutcome, alertCopyJob } from './alert-copy.ts'
+export { type ContractFinding, contractFindings } from './contract-diagnosis.ts'
+export {
+  type ContractImport,
+  importContract,
+  importedContracts,
+  readContractFile,
+} from './contract-folder.ts'
 export { type DataFolder, fleetOfFolder } from './data-folder.ts'
 export {
   type DayEvaluation,

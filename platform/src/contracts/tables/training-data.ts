@@ -41,4 +41,11 @@ export const trainingData = {
   key: ['device_id', 'window_start', 'window_duration_minutes'],
   partitionColumns: [],
   sortColumns: ['device_id', 'window_start'],
+  owner: 'ml-engineering',
+  service: { freshnessMinutes: 120, freshnessColumn: 'assembled_at' },
+  semantics: [
+    'feature_vector and feature_names have the same length and order.',
+    'window_end lies before the event less label_delay_buffer_hours (CON-23).',
+    'The same snapshots give the same bytes but for assembled_at (CON-26).',
+  ],
 } as const satisfies TableContract

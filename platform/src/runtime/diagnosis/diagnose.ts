@@ -1,6 +1,7 @@
 import { broker } from './broker.ts'
 import { certificate } from './certificate.ts'
 import { clock } from './clock.ts'
+import { contracts } from './contracts.ts'
 import { type Check, type DiagnosisOptions, type Finding, finding, reasonOf } from './finding.ts'
 import { memory, nodeVersion, openFiles } from './machine.ts'
 import { ports } from './ports.ts'
@@ -26,6 +27,7 @@ const checks: Readonly<Record<string, Check>> = {
   registry: registryNames,
   consumers,
   tables,
+  contracts,
   broker,
 }
 
