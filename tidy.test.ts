@@ -14,6 +14,7 @@ const order = [
   'clean',
   'features',
   'feature-store',
+  'quality',
   'objects',
   'models',
   'scoring',

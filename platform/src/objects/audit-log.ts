@@ -10,7 +10,7 @@ export type AuditEntry = {
   readonly actorRole: string
   readonly source: 'console' | 'mobile' | 'api' | 'system'
   readonly action: string
-  readonly objectType: 'alert'
+  readonly objectType: 'alert' | 'gate'
   readonly objectId: string
   readonly parameters: Readonly<Record<string, unknown>>
   /** Changed properties only. */

@@ -178,4 +178,15 @@ export const migrations: readonly string[] = [
     body TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE gate_entries (
+    entry_id TEXT PRIMARY KEY,
+    gate_key TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX gate_entries_open ON gate_entries (gate_key) WHERE is_open = 1;
+  CREATE INDEX gate_entries_by_opening ON gate_entries (opened_at);
+  `,
 ]

@@ -63,6 +63,13 @@ export type StateTables = {
   mqtt_sessions: { device_id: string; subscriptions: number }
   enrollments: { enrollment_id: string; body: string; secret: string | null }
   registrations: { registration_id: string; body: string }
+  gate_entries: {
+    entry_id: string
+    gate_key: string
+    is_open: number
+    opened_at: number
+    body: string
+  }
 }
 
 /** The state store as a query builder; also what a transaction hands out. */

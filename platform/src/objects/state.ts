@@ -1,4 +1,5 @@
 import type { SessionStore } from '../contracts/index.ts'
+import type { GateLedger } from '../quality/index.ts'
 import type { AlertChange } from './alert-change.ts'
 import { type AlertStore, openAlertStore } from './alert-store.ts'
 import type { AppliedChanges } from './apply-changes.ts'
@@ -7,6 +8,7 @@ import { type Credentials, openCredentials } from './credentials.ts'
 import { type DeviceExchange, openDeviceExchange } from './device-exchange.ts'
 import { openTwins, type Twins } from './device-twins.ts'
 import { type Enrollments, openEnrollments } from './enrollments.ts'
+import { openGateLedger } from './gate-ledger.ts'
 import { type LiveState, openLiveState } from './live-state.ts'
 import { openRegistry, type Registry } from './registry.ts'
 import {
@@ -38,6 +40,8 @@ export type State = {
   /** MQTT sessions that outlive their connection. */
   readonly sessions: SessionStore
   readonly live: LiveState
+  /** What quality gates found, and what people decided about it. */
+  readonly gates: GateLedger
   readonly settings: Settings
   readonly ruleCheckpoints: RuleCheckpoints
   /**
@@ -98,6 +102,7 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
     sessions: await openSessionStore(database),
     enrollments: await openEnrollments(parts),
     live,
+    gates: openGateLedger(database, clock),
     settings,
     ruleCheckpoints: openRuleCheckpoints(database),
     applyWithRuleStates: (changes, partition, states) =>

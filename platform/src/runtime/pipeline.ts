@@ -1,5 +1,5 @@
 import { type AlertRunOutcome, runAlerts } from '../alerts/index.ts'
-import { type CleanOutcome, cleanJob } from '../clean/index.ts'
+import type { CleanOutcome } from '../clean/index.ts'
 import { type FeatureOutcome, featureJob } from '../features/index.ts'
 import { type JobContext, type LandingOutcome, landingJob } from '../lake/index.ts'
 import { repeatLastRun, type ScoringOutcome, scoringJob } from '../scoring/index.ts'
@@ -8,6 +8,7 @@ import type { Deployment } from './deployment.ts'
 import { runFallback, scoredSetting } from './fallback.ts'
 import { hydrate } from './hydration.ts'
 import { witnessedRun } from './previous-scores.ts'
+import { cleanStage, judgeTables, scoringFilter } from './quality-gates.ts'
 import type { StageClock } from './stage-clock.ts'
 
 /** Stages of the pipeline in their order, as `isotherm run <stage>` names them. */
@@ -101,7 +102,9 @@ export async function runPipeline(
     outcome = { ...outcome, landing }
   }
   if (wants('clean')) {
-    const clean = await clock.timed('clean', () => cleanJob(context(), pinned(deployment)))
+    const clean = await clock.timed('clean', () =>
+      cleanStage(deployment, context(), pinned(deployment)),
+    )
     outcome = { ...outcome, clean }
   }
   if (wants('features')) {
@@ -113,12 +116,14 @@ export async function runPipeline(
       }),
     )
     outcome = { ...outcome, features }
+    await clock.timed('gates', () => judgeTables(deployment, ['device_features']))
   }
   if (wants('score')) {
+    const isScored = await scoringFilter(deployment)
     const scoring = await clock.timed('score', () =>
       scoringJob(context(), {
         registry: models,
-        devices: state.registry.devices(),
+        devices: state.registry.devices().filter(isScored),
         threads: deployment.threadCount ?? 1,
       }),
     )

@@ -7,6 +7,7 @@ import { deviceFeatures, featureBaselines } from './device-features.ts'
 import { featureHistory } from './feature-history.ts'
 import { modelInput } from './model-input.ts'
 import { modelScores } from './model-scores.ts'
+import { dailySummary, ingestionDistribution, sensorHealth } from './quality.ts'
 import { rawReadings } from './raw-readings.ts'
 import { schemaChangeLog } from './schema-change-log.ts'
 import { trainingData } from './training-data.ts'
@@ -25,6 +26,9 @@ export function fleetTables(fleet: FleetDefinition): readonly TableContract[] {
     modelScores,
     deviceAlerts,
     labelEvents,
+    dailySummary,
+    ingestionDistribution,
+    sensorHealth,
     schemaChangeLog,
   ]
 }

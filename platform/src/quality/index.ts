@@ -1,0 +1,17 @@
+export { createBatchGates } from './batch-gates.ts'
+export { summaryJob } from './daily-summary.ts'
+export type { Expectation, GateChange, GateChanges, GateSeverity } from './expectation.ts'
+export { allExpectations, expectationsOf } from './expectations.ts'
+export {
+  type GateActor,
+  type GateDecision,
+  type GateEntry,
+  type GateHold,
+  type GateLedger,
+  type GateResult,
+  type GateScope,
+  gateDecisions,
+  gateKey,
+} from './gate-entry.ts'
+export { type JudgeInput, type JudgeOutcome, judgeJob } from './judge-job.ts'
+export { discardWaiting, waitingCounts } from './waiting-rows.ts'
