@@ -8,6 +8,7 @@ import { useResource } from './api/resource.ts'
 import { keepToken } from './api/session.ts'
 import { useTheme } from './api/theme.ts'
 import { Console, type ConsoleContext } from './console-context.ts'
+import { DeadLettersPage } from './pages/dead-letters-page.tsx'
 import { DevicePage } from './pages/device-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { WorkPage } from './pages/work-page.tsx'
@@ -16,7 +17,7 @@ import { Empty, Failed, Loading } from './parts/page-states.tsx'
 import { Shell } from './parts/shell.tsx'
 import { SignIn } from './parts/sign-in.tsx'
 import { dataAge } from './view/data-age.ts'
-import { noFleetFilters, noWorkFilters, type Route } from './view/route.ts'
+import { noFleetFilters, noLetterFilters, noWorkFilters, type Route } from './view/route.ts'
 
 /** Health is read this often even when no event arrives, so that lateness shows. */
 const healthIntervalMs = 30_000
@@ -67,6 +68,7 @@ function useToast() {
 const titles: Readonly<Record<Route['page'], string>> = {
   work: 'Work list',
   fleet: 'Fleet',
+  'dead-letters': 'Dead letters',
   device: 'Device',
   unknown: 'Not found',
 }
@@ -77,6 +79,8 @@ function Page({ route }: { readonly route: Route }) {
       return <WorkPage filters={route.filters} />
     case 'fleet':
       return <FleetPage filters={route.filters} />
+    case 'dead-letters':
+      return <DeadLettersPage filters={route.filters} />
     case 'device':
       return <DevicePage key={route.deviceId} deviceId={route.deviceId} range={route.range} />
     case 'unknown':
@@ -105,6 +109,7 @@ export function App() {
     '?': () => setHelpOpen(true),
     1: () => navigate({ page: 'work', filters: noWorkFilters }),
     2: () => navigate({ page: 'fleet', filters: noFleetFilters }),
+    3: () => navigate({ page: 'dead-letters', filters: noLetterFilters }),
     t: theme.toggle,
   })
 

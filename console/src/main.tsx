@@ -5,6 +5,7 @@ import './style/base.css'
 import './style/alerts.css'
 import './style/fleet.css'
 import './style/device.css'
+import './style/dead-letters.css'
 import { App } from './app.tsx'
 
 const root = document.getElementById('app')

@@ -8,7 +8,7 @@ const rows: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['r'], 'resolve'],
   [['f'], 'false positive'],
   [['/'], 'search'],
-  [['1', '2'], 'work list, fleet'],
+  [['1', '2', '3'], 'work list, fleet, dead letters'],
   [['t'], 'light or dark'],
   [['Esc'], 'close or leave the search'],
   [['?'], 'this help'],

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import type { LiveState } from '../api/event-listener.ts'
 import { linkProps, type Navigate } from '../api/location.ts'
 import type { DataAge } from '../view/data-age.ts'
-import { noFleetFilters, noWorkFilters, type Route } from '../view/route.ts'
+import { noFleetFilters, noLetterFilters, noWorkFilters, type Route } from '../view/route.ts'
 
 const liveWords: Readonly<Record<LiveState, string>> = {
   connecting: 'Connecting',
@@ -14,6 +14,7 @@ const liveWords: Readonly<Record<LiveState, string>> = {
 function Navigation({ route, navigate }: { readonly route: Route; readonly navigate: Navigate }) {
   const work = { page: 'work', filters: noWorkFilters } as const
   const fleet = { page: 'fleet', filters: noFleetFilters } as const
+  const letters = { page: 'dead-letters', filters: noLetterFilters } as const
   return (
     <nav class="tabs" aria-label="Pages">
       <a {...linkProps(work, navigate)} aria-current={route.page === 'work' ? 'page' : undefined}>
@@ -27,6 +28,15 @@ function Navigation({ route, navigate }: { readonly route: Route; readonly navig
           <path d="m8 3 4 2.3v4.6L8 12.2 4 9.9V5.3zM16 3l4 2.3v4.6l-4 2.3-4-2.3M12 11.8l4 2.3v4.6L12 21l-4-2.3v-4.6z" />
         </svg>
         Fleet
+      </a>
+      <a
+        {...linkProps(letters, navigate)}
+        aria-current={route.page === 'dead-letters' ? 'page' : undefined}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 6h16v12H4zM4 7l8 6 8-6" />
+        </svg>
+        Dead letters
       </a>
     </nav>
   )

@@ -26,6 +26,15 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     filters: fc.record({ health: items, site: word, model: word, search: word }),
   }),
   fc.record({
+    page: fc.constant('dead-letters' as const),
+    filters: fc.record({
+      reason: word,
+      device: word,
+      status: fc.constantFrom('new', 'replayed', 'discarded', 'all'),
+      letter: word,
+    }),
+  }),
+  fc.record({
     page: fc.constant('device' as const),
     // A path segment of dots alone is a direction in every URL, encoded or not.
     deviceId: word.filter((id) => !/^\.{0,2}$/.test(id)),

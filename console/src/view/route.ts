@@ -17,10 +17,20 @@ export type FleetFilters = {
   readonly search: string
 }
 
+/** Filters of the page of messages that could not be read. */
+export type LetterFilters = {
+  readonly reason: string
+  readonly device: string
+  readonly status: 'new' | 'replayed' | 'discarded' | 'all'
+  /** Which one is open. */
+  readonly letter: string
+}
+
 /** What the URL says is shown. */
 export type Route =
   | { readonly page: 'work'; readonly filters: WorkFilters }
   | { readonly page: 'fleet'; readonly filters: FleetFilters }
+  | { readonly page: 'dead-letters'; readonly filters: LetterFilters }
   | { readonly page: 'device'; readonly deviceId: string; readonly range: TimeRange }
   | { readonly page: 'unknown'; readonly path: string }
 
@@ -34,6 +44,11 @@ export const noWorkFilters: WorkFilters = {
 
 /** The fleet without filters. */
 export const noFleetFilters: FleetFilters = { health: [], site: '', model: '', search: '' }
+
+/** Open messages of every reason. */
+export const noLetterFilters: LetterFilters = { reason: '', device: '', status: 'new', letter: '' }
+
+const letterStatus = ['new', 'replayed', 'discarded', 'all'] as const
 
 const list = (text: string | null): readonly string[] =>
   (text ?? '').split(',').filter((item) => item !== '')
@@ -60,6 +75,17 @@ export function parseRoute(path: string, query: string): Route {
         site: parameters.get('site') ?? '',
         model: parameters.get('model') ?? '',
         search: parameters.get('search') ?? '',
+      },
+    }
+  }
+  if (path === '/dead-letters') {
+    return {
+      page: 'dead-letters',
+      filters: {
+        reason: parameters.get('reason') ?? '',
+        device: parameters.get('device') ?? '',
+        status: letterStatus.find((one) => one === parameters.get('status')) ?? 'new',
+        letter: parameters.get('letter') ?? '',
       },
     }
   }
@@ -90,6 +116,13 @@ export function routeUrl(route: Route): string {
         ['site', route.filters.site],
         ['model', route.filters.model],
         ['search', route.filters.search],
+      ])
+    case 'dead-letters':
+      return url('/dead-letters', [
+        ['reason', route.filters.reason],
+        ['device', route.filters.device],
+        ['status', route.filters.status === 'new' ? '' : route.filters.status],
+        ['letter', route.filters.letter],
       ])
     case 'device':
       return url(`/devices/${encodeURIComponent(route.deviceId)}`, rangeParameters(route.range))

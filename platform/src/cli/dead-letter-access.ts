@@ -12,8 +12,8 @@ import { type CommonOptions, withDeployment } from './program.ts'
 
 /** Letters of one request. */
 export const letterStep = 100
-/** Payload bytes of one request: base64 makes them a third larger, a body may have 256 KiB. */
-const requestBytes = 120_000
+/** Payload bytes of one request: base64 makes them a third larger, a body may have 2 MiB. */
+const requestBytes = 1_000_000
 
 type LetterView = {
   readonly id: string

@@ -17,6 +17,12 @@ export type {
   Contributor,
   HistoryEntry,
 } from './schemas/alert-schema.ts'
+export type {
+  LetterCounts,
+  LetterDetail,
+  LetterList,
+  ReplayReply,
+} from './schemas/dead-letter-schema.ts'
 export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/device-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'

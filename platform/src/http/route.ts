@@ -31,6 +31,8 @@ export type Route = {
   readonly allowed?: readonly Role[]
   /** Header `Idempotency-Key` is read. */
   readonly isAction?: boolean
+  /** Largest body; default 256 KiB. */
+  readonly bodyLimitBytes?: number
   readonly handle: (request: RouteRequest<unknown, unknown, unknown>) => Promise<unknown>
 }
 
@@ -52,6 +54,7 @@ export function defineRoute<
   readonly reply: Reply
   readonly allowed?: readonly Role[]
   readonly isAction?: boolean
+  readonly bodyLimitBytes?: number
   readonly handle: (
     request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>,
   ) => Promise<z.input<Reply>>
@@ -92,6 +95,7 @@ export function registerRoute(
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{([a-z_]+)\}/g, ':$1'),
+    ...(route.bodyLimitBytes !== undefined && { bodyLimit: route.bodyLimitBytes }),
     handler: async (request, reply) => {
       const identity = authenticate(request.headers.authorization)
       checkRole(route, identity)
