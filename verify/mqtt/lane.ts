@@ -18,7 +18,6 @@ export function lanePacket(deviceId: string, nowMs: number): LanePacket {
   const payload = JSON.stringify({
     device_id: deviceId,
     timestamp: `${hour}00:00.000Z`,
-    schema_version: '1.0',
     readings: {
       ...{ temperature_evaporator: -21.39, temperature_condenser: 42.16 },
       ...{ temperature_ambient: 23.07, temperature_discharge: 73.67, temperature_suction: -14.45 },

@@ -88,9 +88,10 @@ export function startGateway(
   return forked('gateway-server.ts', args, ['--expose-gc', ...execArgv])
 }
 
-/** aedes without persistence; undefined where it is not installed. */
-export async function startAedes(): Promise<MeasuredServer | undefined> {
-  return existsSync(aedesFolder) ? forked('aedes-server.ts', [], []) : undefined
+/** aedes, durable if a file is given; undefined where it is not installed. */
+export async function startAedes(file?: string): Promise<MeasuredServer | undefined> {
+  const args = file === undefined ? [] : [file]
+  return existsSync(aedesFolder) ? forked('aedes-server.ts', args, []) : undefined
 }
 
 async function untilListening(port: number): Promise<void> {

@@ -77,6 +77,11 @@ class FleetDecoder {
     this.#hasUnit = fleet.sensors.map(({ unit }) => unit !== '')
   }
 
+  decode(payload: Buffer, context: DecodeContext): DecodedMessage {
+    this.#scan.scan(payload)
+    return this.finish(context)
+  }
+
   claim(payload: Buffer): string | undefined {
     const scan = this.#scan
     scan.scan(payload)
@@ -163,7 +168,7 @@ class FleetDecoder {
 
   #checkFields(deviceId: string): void {
     const scan = this.#scan
-    if (this.#isText('device_id', true) && this.#textOf(field.device_id) !== deviceId) {
+    if (this.#isText('device_id', true) && !scan.isText(field.device_id, deviceId)) {
       const problem = deviceId === '' ? 'is no device id' : `was sent by ${deviceId}`
       scan.refuse('IDENTITY_MISMATCH', `device_id: ${this.#found(field.device_id)} ${problem}`)
     }
@@ -279,9 +284,6 @@ export function compileDecoder(fleet: FleetDefinition): Decoder {
     claim: (payload) => decoder.claim(payload),
     finish: (context) => decoder.finish(context),
     claimedSentAtMs: () => decoder.claimedSentAtMs(),
-    decode: (payload, context) => {
-      decoder.claim(payload)
-      return decoder.finish(context)
-    },
+    decode: (payload, context) => decoder.decode(payload, context),
   }
 }

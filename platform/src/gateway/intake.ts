@@ -194,7 +194,10 @@ export class Intake {
       return
     }
     for (let i = 0; i < owners.length; i++) owners[i]!.stored()
-    for (let i = 0; i < owners.length; i++) owners[i]!.answer()
+    // A window of one session comes in one piece, and is answered in one.
+    for (let i = 0; i < owners.length; i++) {
+      if (owners[i] !== owners[i + 1]) owners[i]!.answer()
+    }
     if (this.#waiting.size > 0 && !this.isFull) this.#resumeWaiting()
   }
 

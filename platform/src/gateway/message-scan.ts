@@ -144,6 +144,17 @@ export class MessageScan {
     return this.escaped[field] === 1 ? String(JSON.parse(`"${text}"`)) : text
   }
 
+  /** Whether a string field has this text; without making one of plain ASCII. */
+  isText(field: number, text: string): boolean {
+    const start = this.starts[field]! + 1
+    const length = this.ends[field]! - 1 - start
+    if (this.escaped[field] === 1 || length !== text.length) return this.text(field) === text
+    for (let i = 0; i < length; i++) {
+      if (this.bytes[start + i] !== text.charCodeAt(i)) return this.text(field) === text
+    }
+    return true
+  }
+
   #clear(bytes: Buffer): void {
     this.bytes = bytes
     this.kinds.fill(jsonKind.absent)
