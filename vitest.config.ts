@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: [
-      '{delta,anomaly,platform,console,fleets,scenarios,verify,bench}/**/*.test.ts',
+      '{delta,anomaly,platform,console,fleets,scenarios,verify,bench,tools}/**/*.test.ts',
       'tidy.test.ts',
     ],
     exclude: ['**/node_modules/**'],

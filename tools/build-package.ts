@@ -1,14 +1,30 @@
-// Builds the package as it is published, into delta/dist: plain JavaScript with declarations, so that
-// it runs from node_modules, where Node strips no types. node delta/packaging/build-package.ts [FOLDER]
+// Builds a library as it is published, into its dist folder: plain JavaScript with declarations, so that
+// it runs from node_modules, where Node strips no types. node tools/build-package.ts delta|anomaly [FOLDER]
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
-const packageFolder = join(import.meta.dirname, '..')
-const target = resolve(process.argv[2] ?? join(packageFolder, 'dist'))
+const workspace = join(import.meta.dirname, '..')
+const libraries = ['delta', 'anomaly']
+const [library = '', folder] = process.argv.slice(2)
+if (!libraries.includes(library)) {
+  throw new Error(`build-package: library is '${library}', expected ${libraries.join(' or ')}`)
+}
+const packageFolder = join(workspace, library)
+const target = resolve(folder ?? join(packageFolder, 'dist'))
 const require = createRequire(import.meta.url)
+
+/** What a library may have beside its code. */
+const optionalParts = ['bin', 'docs'].filter((part) => existsSync(join(packageFolder, part)))
 
 type Manifest = Readonly<Record<string, unknown>> & { readonly name: string }
 
@@ -20,7 +36,10 @@ function compiler(): string {
 
 function compile(): void {
   const sources = readdirSync(join(packageFolder, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !/\.(test|testing|contract)\.ts$/.test(path))
+    .filter(
+      (path) =>
+        path.endsWith('.ts') && !/\.(test|testing|contract)\.ts$|(^|\/)testing\//.test(path),
+    )
     .map((path) => join(packageFolder, 'src', path))
   const config = join(target, 'tsconfig.json')
   const compilerOptions = {
@@ -30,9 +49,9 @@ function compile(): void {
     allowImportingTsExtensions: false,
     rewriteRelativeImportExtensions: true,
     declaration: true,
-    typeRoots: [join(packageFolder, '..', 'node_modules', '@types')],
+    typeRoots: [join(workspace, 'node_modules', '@types')],
   }
-  const base = fileURLToPath(new URL('../../tsconfig.json', import.meta.url))
+  const base = join(workspace, 'tsconfig.json')
   writeFileSync(
     config,
     JSON.stringify({ extends: base, compilerOptions, files: sources, include: [] }),
@@ -47,7 +66,7 @@ function writeManifest(): void {
   const published = {
     ...rest,
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
-    files: ['bin', 'dist', 'docs'],
+    files: ['dist', ...optionalParts],
   }
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
 }
@@ -56,8 +75,8 @@ rmSync(target, { recursive: true, force: true })
 mkdirSync(target, { recursive: true })
 compile()
 writeManifest()
-for (const part of ['bin', 'docs', 'README.md']) {
+for (const part of ['README.md', ...optionalParts]) {
   cpSync(join(packageFolder, part), join(target, part), { recursive: true })
 }
-cpSync(join(packageFolder, '..', 'LICENSE'), join(target, 'LICENSE'))
+cpSync(join(workspace, 'LICENSE'), join(target, 'LICENSE'))
 console.log(`built in ${target}; publish it with: npm publish ${target}`)
