@@ -10,6 +10,7 @@ import { addEvaluate } from './commands/evaluate.ts'
 import { addFeatureStore } from './commands/feature-store.ts'
 import { addImport } from './commands/import.ts'
 import { addLog } from './commands/log.ts'
+import { addQuality } from './commands/quality.ts'
 import { addQuery } from './commands/query.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
@@ -38,6 +39,7 @@ for (const add of [
   addContracts,
   addDeadLetters,
   addTokens,
+  addQuality,
   addQuery,
   addRun,
   addTrain,

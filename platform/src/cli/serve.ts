@@ -23,6 +23,7 @@ import {
   developmentCertificate,
   type Operation,
   openDeadLetters,
+  openQuality,
   type PipelineOutcome,
   rememberRecent,
   removeServerMarker,
@@ -205,6 +206,11 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     },
     onFailure: (what, error) => logger.error({ what, error: String(error) }, 'stage failed'),
   })
+  // A decision is carried out by the run that follows; its failure is the pipeline's.
+  const runNow = () =>
+    operation.run().catch((error: unknown) => {
+      logger.error({ error: String(error) }, 'run after a decision failed')
+    })
   const consoleDirectory = builtConsole()
   const certificate =
     options.tlsCertificate === undefined ? undefined : await certificateOf(deployment, options)
@@ -214,6 +220,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     state,
     registry: deployment.models,
     deadLetters: openDeadLetters(deployment),
+    quality: openQuality(deployment, () => void runNow()),
     clock,
     authentication,
     metrics: () => metricsText(gateway, operation),

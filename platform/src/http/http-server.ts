@@ -3,7 +3,7 @@ import type { FleetDefinition } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { State } from '../objects/index.ts'
-import type { DeadLetters } from '../runtime/index.ts'
+import type { DeadLetters, Quality } from '../runtime/index.ts'
 import { feedChanges, narrowingFor } from './alert-feed.ts'
 import type { ApiContext } from './api-context.ts'
 import { type Authentication, checkOpenMode, createAuthenticator } from './authentication.ts'
@@ -25,6 +25,7 @@ import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
 import { identityRoutes } from './routes/identity-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
+import { qualityRoutes } from './routes/quality-routes.ts'
 import { queryRoutes } from './routes/query-routes.ts'
 import type { ComponentState } from './schemas/health-schema.ts'
 
@@ -36,6 +37,8 @@ export type HttpServerOptions = {
   readonly registry: ApiContext['registry']
   /** Adds what can be done with messages that could not be read. */
   readonly deadLetters?: DeadLetters
+  /** Adds quality gates, what waits behind them, and reports. */
+  readonly quality?: Quality
   /** Time in epoch milliseconds. */
   readonly clock: () => number
   readonly authentication: Authentication
@@ -162,6 +165,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...healthRoutes(context),
       ...identityRoutes(context),
       ...(options.deadLetters === undefined ? [] : deadLetterRoutes(options.deadLetters)),
+      ...(options.quality === undefined ? [] : qualityRoutes(options.quality)),
     ]
     for (const route of routes) registerRoute(scope, route, authenticate)
     const title = `Isotherm: ${options.fleet.title}`

@@ -23,7 +23,20 @@ export type {
   LetterList,
   ReplayReply,
 } from './schemas/dead-letter-schema.ts'
+export type {
+  CommandsView,
+  MethodAnswer,
+  QueuedMessages,
+  TwinView,
+} from './schemas/device-hub-schema.ts'
 export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/device-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'
+export {
+  type GateEntryView,
+  gateEntryView,
+  type QualityPart,
+  type QualityView,
+  qualityView,
+} from './schemas/quality-schema.ts'
 export type { FeaturesView, ReadingsView, ScoresView } from './schemas/series-schema.ts'

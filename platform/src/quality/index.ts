@@ -14,4 +14,11 @@ export {
   gateKey,
 } from './gate-entry.ts'
 export { type JudgeInput, type JudgeOutcome, judgeJob } from './judge-job.ts'
+export {
+  type PartFigures,
+  type QualityReport,
+  qualityReport,
+  type SensorFigures,
+} from './report.ts'
+export { reportHtml } from './report-html.ts'
 export { discardWaiting, waitingCounts } from './waiting-rows.ts'

@@ -41,6 +41,7 @@ export {
   type StageName,
   stageNames,
 } from './pipeline.ts'
+export { openQuality, type Quality } from './quality.ts'
 export { type RecentMessages, rememberRecent } from './recent-messages.ts'
 export { type ReplayOptions, type ReplayOutcome, replayPipeline } from './replay.ts'
 export { replayIntoSandbox, type SandboxOptions, type SandboxOutcome } from './sandbox.ts'

@@ -10,6 +10,7 @@ import {
   type PipelineOutcome,
   runPipeline,
 } from './pipeline.ts'
+import { judgedTables, judgeTables } from './quality-gates.ts'
 import { createStageClock, type StageHealth } from './stage-clock.ts'
 import { trainDeployment } from './training.ts'
 
@@ -84,6 +85,9 @@ export async function startOperation(
         ...pipelineOptions,
       })
       options.onRun?.(outcome)
+      await stages
+        .timed('quality', () => judgeTables(deployment, judgedTables))
+        .catch(report('quality'))
       return outcome
     })
   const train: Operation['train'] = (untilMs) =>

@@ -1,0 +1,72 @@
+import { IsothermError } from '../contracts/index.ts'
+import {
+  allExpectations,
+  type GateActor,
+  type GateChange,
+  type GateDecision,
+  type GateEntry,
+  type QualityReport,
+} from '../quality/index.ts'
+import type { Deployment } from './deployment.ts'
+import { changeGate, cleanStage, judgedTables, judgeTables } from './quality-gates.ts'
+import { deploymentReport } from './quality-report.ts'
+
+/** The quality of a deployment's data: what gates found, what people decide, and reports. */
+export type Quality = {
+  readonly entries: (filter?: {
+    readonly status?: GateEntry['status']
+  }) => Promise<readonly GateEntry[]>
+  /**
+   * Decides about an entry; rows that wait are moved by the next run of the pipeline.
+   * @throws IsothermError NOT_FOUND, CONFLICT when it is closed already
+   */
+  readonly decide: (
+    entryId: string,
+    decision: GateDecision,
+    by: GateActor,
+    note: string,
+  ) => Promise<GateEntry>
+  /** Changes an expectation; an empty change puts it back. @throws IsothermError NOT_FOUND */
+  readonly change: (gateId: string, change: GateChange) => Promise<void>
+  readonly report: (options: { readonly days?: number }) => Promise<QualityReport>
+  /** Judges what is new, as the service does after each run. */
+  readonly check: () => Promise<void>
+}
+
+/**
+ * Opens the quality of a deployment.
+ * @param act starts a run of the pipeline that carries out a decision; default: the clean stage
+ *   alone, at once
+ */
+export function openQuality(deployment: Deployment, act?: () => void): Quality {
+  const { lake, state, clock } = deployment
+  const carryOut = async () => {
+    if (act !== undefined) {
+      act()
+      return
+    }
+    const { registry } = state
+    const pinned = { devices: registry.devices(), registryVersion: registry.version() }
+    await cleanStage(deployment, { lake, nowMs: clock() }, pinned)
+  }
+  return {
+    entries: (filter = {}) => state.gates.list(filter),
+    decide: async (entryId, decision, by, note) => {
+      const entry = await state.gates.decide(entryId, decision, by, note)
+      if (entry.decision === undefined) return entry
+      await carryOut()
+      return state.gates.entry(entryId)
+    },
+    change: async (gateId, change) => {
+      if (!allExpectations.some(({ id }) => id === gateId)) {
+        throw new IsothermError(
+          'NOT_FOUND',
+          `there is no expectation ${gateId}; they are ${allExpectations.map(({ id }) => id).join(', ')}`,
+        )
+      }
+      await changeGate(deployment, gateId, change)
+    },
+    report: (options) => deploymentReport(deployment, options),
+    check: () => judgeTables(deployment, judgedTables),
+  }
+}
