@@ -87,7 +87,7 @@ async function started(peer: Peer, folder: string): Promise<MeasuredServer | und
   if (peer === 'mosquitto') return startMosquitto(folder)
   const profile = process.env.GATEWAY_NODE_OPTIONS
   const execArgv = profile === undefined ? [] : profile.split(' ')
-  return startGateway(folder, Math.max(manyCount, fewCount), key, execArgv)
+  return startGateway(folder, Math.max(manyCount, fewCount), key, { execArgv })
 }
 
 async function ratesOf(peer: Peer, folder: string) {
@@ -104,7 +104,7 @@ async function ratesOf(peer: Peer, folder: string) {
 }
 
 async function memoryOf(folder: string, isTls: boolean): Promise<number> {
-  const server = await startGateway(folder, idleCount, key, [])
+  const server = await startGateway(folder, idleCount, key)
   try {
     return await idleKib(server, isTls ? server.tlsPort : server.port)
   } finally {

@@ -1,11 +1,12 @@
-// The gateway of A13 in a process of its own: node --expose-gc gateway-server.ts FOLDER DEVICES KEY
+// The gateway of A9 and A13 in a process of its own:
+// node --expose-gc gateway-server.ts FOLDER DEVICES KEY LIMITS
 import { join } from 'node:path'
 import { refrigeration } from '@isotherm/fleet-refrigeration'
-import { createGateway, MemoryDirectory } from 'isotherm/gateway'
+import { createGateway, type GatewayLimits, MemoryDirectory } from 'isotherm/gateway'
 import { openLog } from 'isotherm/log'
 import { generate } from 'selfsigned'
 
-const [folder = '', deviceCount = '0', key = ''] = process.argv.slice(2)
+const [folder = '', deviceCount = '0', key = '', limits = '{}'] = process.argv.slice(2)
 const [example] = refrigeration.simulator?.devices({ count: 1, seed: 1 }) ?? []
 if (example === undefined) throw new Error('the refrigeration fleet has no simulator')
 const log = openLog({ directory: join(folder, 'log'), clock: Date.now })
@@ -16,13 +17,9 @@ for (let n = 0; n < Number(deviceCount); n++) {
     credentials: [{ kind: 'sas', primaryKey: key, secondaryKey: key }],
   })
 }
-// Rates and storms are other promises' business; durability, decoding and repeats are not.
 const gateway = createGateway({
   ...{ log, directory, fleet: refrigeration, hostNames: ['localhost'], clock: Date.now },
-  limits: {
-    ...{ deviceMessagesPerSecond: 1e6, deviceBurst: 1e6, connectionsPerSecond: 1e6 },
-    ...{ deploymentMessagesPerSecond: 1e9, deploymentBurst: 1e9, connectTimeoutMs: 60_000 },
-  },
+  limits: JSON.parse(limits) as Partial<GatewayLimits>,
 })
 const pair = await generate([{ name: 'commonName', value: 'localhost' }], {
   ...{ keyType: 'ec', curve: 'P-256', algorithm: 'sha256' },

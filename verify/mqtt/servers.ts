@@ -2,13 +2,20 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { GatewayLimits } from 'isotherm/gateway'
 import { freePorts } from '../system.ts'
 import type { LoadOrder, LoadReport } from './load.ts'
+import type { StormOrder, StormReport } from './storm.ts'
 
 /** Clock ticks a second in /proc, fixed on Linux. */
 const ticksPerSecond = 100
 const mosquittoPath = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find(existsSync)
 const aedesFolder = join(import.meta.dirname, '..', '..', 'referees', 'node_modules', 'aedes')
+
+const noRates: Partial<GatewayLimits> = {
+  ...{ deviceMessagesPerSecond: 1e6, deviceBurst: 1e6, connectionsPerSecond: 1e6 },
+  ...{ deploymentMessagesPerSecond: 1e9, deploymentBurst: 1e9, connectTimeoutMs: 60_000 },
+}
 
 /** An MQTT server in a process of its own. */
 export type MeasuredServer = {
@@ -29,6 +36,11 @@ function statusKib(processId: number, name: string): number {
 /** Memory of a process that is in RAM now, KiB. */
 export function residentKib({ process: { pid = 0 } }: MeasuredServer): number {
   return statusKib(pid, 'VmRSS')
+}
+
+/** Most memory a process has had in RAM so far, KiB. */
+export function peakKib({ process: { pid = 0 } }: MeasuredServer): number {
+  return statusKib(pid, 'VmHWM')
 }
 
 /** Processor time of a process so far, seconds. */
@@ -77,15 +89,20 @@ async function forked(
   }
 }
 
-/** Our gateway with its log in a folder; `execArgv` are options of Node. */
+/** Our gateway with its log in a folder. */
 export function startGateway(
   folder: string,
   deviceCount: number,
   key: string,
-  execArgv: readonly string[],
+  options: {
+    /** Options of Node. */
+    readonly execArgv?: readonly string[]
+    /** By default rates and storms are out of the way. */
+    readonly limits?: Partial<GatewayLimits>
+  } = {},
 ): Promise<MeasuredServer> {
-  const args = [folder, String(deviceCount), key]
-  return forked('gateway-server.ts', args, ['--expose-gc', ...execArgv])
+  const args = [folder, String(deviceCount), key, JSON.stringify(options.limits ?? noRates)]
+  return forked('gateway-server.ts', args, ['--expose-gc', ...(options.execArgv ?? [])])
 }
 
 /** aedes, durable if a file is given; undefined where it is not installed. */
@@ -136,4 +153,12 @@ export function startLoad(): {
       await ended(child)
     },
   }
+}
+
+/** Lets a storm of devices loose and tells how it went. */
+export async function runStorm(order: StormOrder): Promise<StormReport> {
+  const child = fork(join(import.meta.dirname, 'storm.ts'))
+  const report = answerOf<StormReport>(child)
+  child.send(order)
+  return report
 }
