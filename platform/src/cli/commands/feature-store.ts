@@ -1,7 +1,12 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { selectFeatures } from '../../contracts/index.ts'
-import { assembleTrainingSet, backfillHistory, planBackfill } from '../../feature-store/index.ts'
+import {
+  assembleTrainingSet,
+  backfillHistory,
+  historyHash,
+  planBackfill,
+} from '../../feature-store/index.ts'
 import { countOf, instantOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 
@@ -9,6 +14,7 @@ type BackfillOptions = CommonOptions & {
   readonly from: string
   readonly to: string
   readonly retentionDays?: string
+  readonly hash?: boolean
 }
 
 type AssembleOptions = CommonOptions & {
@@ -31,6 +37,7 @@ function addBackfill(features: Command): void {
       new Option('--from <date>', 'first UTC day').makeOptionMandatory(),
       new Option('--to <date>', 'first UTC day that is left out').makeOptionMandatory(),
       new Option('--retention-days <days>', 'days for which this folder keeps readings (90)'),
+      new Option('--hash', 'print the hash of all history: equal for equal content'),
     ],
     async (options, output) => {
       const range = {
@@ -59,6 +66,7 @@ function addBackfill(features: Command): void {
             done_before: outcome.doneDayCount,
             rows: outcome.rowCount,
             days_without_readings: outcome.emptyDays.join(' ') || null,
+            ...(options.hash === true && { sha256: (await historyHash(lake)).sha256 }),
           },
         ])
       })
