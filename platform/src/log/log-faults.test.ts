@@ -8,6 +8,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRandom, nextIndex, nextOpenUnit } from '@isotherm/anomaly'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import type { NewRecord } from '../contracts/index.ts'
@@ -158,6 +159,7 @@ function failingDisk() {
       if (fault.sync !== undefined) throw failure(fault.sync)
       return diskCalls.syncData(descriptor)
     },
+    usedShare: diskCalls.usedShare,
   }
   return { fault, disk }
 }
@@ -199,6 +201,52 @@ test('after a failed sync the segment is given up: the next append goes to a new
   const slice = await again.slice(0, 0, 6)
   expect(slice.paths.length).toBe(2)
   await slice.release()
+})
+
+test('with faults at random, one write at a time; acknowledged is stored, once, and no more', async () => {
+  const random = createRandom(20261121)
+  const chance = (share: number): boolean => nextOpenUnit(random) < share
+  for (let round = 0; round < 3; round++) {
+    let nowMs = startMs
+    let isFaulty = true
+    const writing = new Set<number>()
+    const disk: DiskCalls = {
+      write: async (descriptor, ...rest) => {
+        expect(writing.has(descriptor)).toBe(false)
+        writing.add(descriptor)
+        try {
+          if (isFaulty && chance(0.1)) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+          await diskCalls.write(descriptor, ...rest)
+        } finally {
+          writing.delete(descriptor)
+        }
+      },
+      syncData: diskCalls.syncData,
+      usedShare: () => (isFaulty && chance(0.5) ? 1 : 0),
+    }
+    const directory = folder()
+    // The clock runs a second per look, so that the disk is looked at before each commit.
+    const clock = () => (nowMs += 1_000)
+    const log = open(directory, { disk, clock, maxWaitingBytes: 3 << 20, segmentBytes: 8 << 20 })
+    const acknowledged: string[] = []
+    const lane = async (number: number): Promise<void> => {
+      for (let i = 0; i < 12; i++) {
+        const from = (number * 12 + i) * 100
+        const batch = messages(from, from + 10, nextIndex(random, 120_000))
+        await log.append(batch).then(
+          () => acknowledged.push(...batch.map(({ eventId }) => eventId)),
+          (error: unknown) => expect(error).toMatchObject({ code: 'DISK_FULL' }),
+        )
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, (_, number) => lane(number)))
+    isFaulty = false
+    await log.append(messages(99_999, 100_000))
+    const stored = await storedIds(log)
+    expect(stored).toEqual([...acknowledged, 'event-99999'])
+    await log.close()
+    expect(await storedIds(open(directory))).toEqual(stored)
+  }
 })
 
 test('above the share of the disk in use appends are refused, ING-18', async () => {

@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { IsothermError, type NewRecord } from '../contracts/index.ts'
 import { Batch, type Waiter } from './batch.ts'
@@ -186,8 +185,9 @@ export class PartitionLog {
       if (this.active.sizeBytes >= this.#options.segmentBytes) await this.#rotate()
       await this.#writer.commit(batch)
     } catch (error) {
-      this.#isDiskBusy = false
+      // Still busy while waiting appends are let in: a commit of theirs would begin inside this one.
       this.#fail(error)
+      this.#isDiskBusy = false
       return
     }
     this.#isDiskBusy = false
@@ -207,11 +207,10 @@ export class PartitionLog {
 
   /** ING-18: above the limit appends are refused, so that devices keep the data. */
   #refuseFullDisk(): void {
-    const { clock, directory, maxDiskUsedShare } = this.#options
+    const { clock, directory, disk, maxDiskUsedShare } = this.#options
     const nowMs = clock()
     if (Math.abs(nowMs - this.#diskCheckedMs) >= diskCheckIntervalMs) {
-      const { blocks, bfree, bavail } = statfsSync(directory)
-      this.#diskUsedShare = (blocks - bfree) / (blocks - bfree + bavail)
+      this.#diskUsedShare = disk.usedShare(directory)
       this.#diskCheckedMs = nowMs
     }
     if (this.#diskUsedShare <= maxDiskUsedShare) return

@@ -1,4 +1,12 @@
-import { closeSync, fdatasync, fsyncSync, ftruncate, ftruncateSync, write } from 'node:fs'
+import {
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  ftruncate,
+  ftruncateSync,
+  statfsSync,
+  write,
+} from 'node:fs'
 import { promisify } from 'node:util'
 import type { Batch } from './batch.ts'
 import type { SegmentChain } from './segment-chain.ts'
@@ -25,6 +33,8 @@ export type DiskCalls = {
     position: number,
   ) => Promise<void>
   readonly syncData: (descriptor: number) => Promise<void>
+  /** Share of the disk under a folder that is in use, in [0, 1]. */
+  readonly usedShare: (directory: string) => number
 }
 
 /** The real calls: a short write is continued, as POSIX allows one on a full disk. */
@@ -41,6 +51,10 @@ export const diskCalls: DiskCalls = {
       writeFrom(0)
     }),
   syncData: promisify(fdatasync),
+  usedShare: (directory) => {
+    const { blocks, bfree, bavail } = statfsSync(directory)
+    return (blocks - bfree) / (blocks - bfree + bavail)
+  },
 }
 
 /** Raised when a sync failed: the segment takes no further record, only a new one does. */
@@ -90,7 +104,7 @@ export class SegmentWriter {
     batch.placeAt(position)
     let hashes: SegmentHashes
     try {
-      const written = Promise.all([
+      const written = Promise.allSettled([
         this.#disk.write(this.#dataFd, batch.bytes, batch.sizeBytes, position),
         this.#disk.write(
           this.#indexFd,
@@ -101,7 +115,10 @@ export class SegmentWriter {
       ])
       // Hashed while the disk is busy, on copies: a batch that fails must leave no trace in them.
       hashes = this.#hashesWith(batch)
-      await written
+      // Both have ended before either is judged: what is still on its way would land in later records.
+      for (const outcome of await written) {
+        if (outcome.status === 'rejected') throw outcome.reason
+      }
     } catch (error) {
       // Half a batch must not look like records to a later recovery.
       this.#cutToDurable()
