@@ -233,6 +233,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       ...operation.logWatch.findings(),
     ],
     callMethod: gateway.callMethod,
+    onPresence: gateway.onPresence,
     ingestRoutes: (app) => ingestRoutes(app, gateway),
     ...(consoleDirectory !== undefined && { consoleDirectory }),
     ...(certificate !== undefined && { tls: certificate }),

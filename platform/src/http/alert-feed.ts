@@ -1,3 +1,4 @@
+import type { PresenceEvent } from '../gateway/index.ts'
 import type { AlertRecord, State } from '../objects/index.ts'
 import type { AlertChangeNote, EventHub, Narrowing, ServerEvent } from './event-hub.ts'
 import { covers, type Identity } from './identity.ts'
@@ -43,6 +44,32 @@ export function feedChanges(state: State, hub: EventHub): () => void {
   }
 }
 
+/** Tells clients who came, left or fell silent: one event for all devices of a sweep. */
+export function feedPresence(
+  onPresence: (listener: (event: PresenceEvent) => void) => () => void,
+  hub: EventHub,
+): () => void {
+  let waiting: PresenceEvent[] = []
+  return onPresence((event) => {
+    if (waiting.length === 0) {
+      queueMicrotask(() => {
+        const told = waiting
+        waiting = []
+        hub.publish({
+          kind: 'presence',
+          count: told.length,
+          devices: told.slice(0, namedCount).map(({ deviceId, kind, atMs }) => ({
+            device_id: deviceId,
+            kind,
+            at: new Date(atMs).toISOString(),
+          })),
+        })
+      })
+    }
+    waiting.push(event)
+  })
+}
+
 /** Leaves out what lies on sites that a person does not cover, OBJ-32. */
 export function narrowingFor(identity: Identity, state: State): Narrowing {
   if (identity.siteIds === undefined) return (event) => event
@@ -53,6 +80,15 @@ export function narrowingFor(identity: Identity, state: State): Narrowing {
       const isCut = event.count > event.alerts.length
       if (alerts.length === 0 && !isCut) return undefined
       return { kind: 'alerts', count: alerts.length, alerts }
+    }
+    if (event.kind === 'presence') {
+      const devices = event.devices.filter(({ device_id: id }) => {
+        const row = state.registry.device(id)
+        return row !== undefined && covers(identity, row.site_id)
+      })
+      const isCut = event.count > event.devices.length
+      if (devices.length === 0 && !isCut) return undefined
+      return { kind: 'presence', count: devices.length, devices }
     }
     if (event.kind !== 'devices') return event
     const ids = event.device_ids.filter((id) => {

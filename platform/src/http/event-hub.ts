@@ -10,6 +10,13 @@ export type AlertChangeNote = {
   readonly version: number
 }
 
+/** What became of one device's presence. */
+export type PresenceNote = {
+  readonly device_id: string
+  readonly kind: string
+  readonly at: string
+}
+
 /** What changed; clients read the objects themselves again if they show them. */
 export type ServerEvent =
   /** `count` alerts changed; the first are named. */
@@ -20,6 +27,12 @@ export type ServerEvent =
     }
   /** Health or scores of devices changed, of all if none is named. */
   | { readonly kind: 'devices'; readonly device_ids: readonly string[] }
+  /** `count` devices came, left, fell silent or report again; the first are named. */
+  | {
+      readonly kind: 'presence'
+      readonly count: number
+      readonly devices: readonly PresenceNote[]
+    }
   | { readonly kind: 'run'; readonly stage: string; readonly outcome: string; readonly at: string }
 
 /** What of an event a client may see; undefined for nothing. */

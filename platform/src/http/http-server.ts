@@ -1,10 +1,11 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { FleetDefinition } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
+import type { PresenceEvent } from '../gateway/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { State } from '../objects/index.ts'
 import type { DeadLetters, Quality } from '../runtime/index.ts'
-import { feedChanges, narrowingFor } from './alert-feed.ts'
+import { feedChanges, feedPresence, narrowingFor } from './alert-feed.ts'
 import type { ApiContext } from './api-context.ts'
 import { type Authentication, checkOpenMode, createAuthenticator } from './authentication.ts'
 import { guardBrowsers } from './browser-guard.ts'
@@ -12,6 +13,7 @@ import { compressAnswers } from './compression.ts'
 import { serveConsole } from './console-files.ts'
 import { createEventHub, type ServerEvent } from './event-hub.ts'
 import { openApiDocument } from './openapi.ts'
+import { PresenceBoard } from './presence-board.ts'
 import { problemOf } from './problem.ts'
 import { measureRequests } from './request-metrics.ts'
 import { registerRoute } from './route.ts'
@@ -25,6 +27,7 @@ import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
 import { identityRoutes } from './routes/identity-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
+import { presenceRoutes } from './routes/presence-routes.ts'
 import { qualityRoutes } from './routes/quality-routes.ts'
 import { queryRoutes } from './routes/query-routes.ts'
 import type { ComponentState } from './schemas/health-schema.ts'
@@ -50,6 +53,8 @@ export type HttpServerOptions = {
   readonly ingestRoutes?: (app: FastifyInstance) => void | Promise<void>
   /** Calls a method of a device; without it every device is offline. */
   readonly callMethod?: ApiContext['callMethod']
+  /** Tells of devices that come, leave, fall silent or report again. */
+  readonly onPresence?: (listener: (event: PresenceEvent) => void) => () => void
   /** Folder of the built console. */
   readonly consoleDirectory?: string
   /** PEM texts; without them the server speaks plain HTTP. */
@@ -116,6 +121,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     onDropped: metrics.countDroppedClient,
   })
   const stopFeed = feedChanges(state, hub)
+  const board = new PresenceBoard()
+  const stopBoard = options.onPresence?.((event) => board.note(event))
+  const stopPresence = options.onPresence && feedPresence(options.onPresence, hub)
   const components = options.components ?? (() => [])
   const context: ApiContext = {
     fleet: options.fleet,
@@ -157,6 +165,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...fleetRoutes(context),
       ...deviceRoutes(context),
       ...deviceHubRoutes(context),
+      ...presenceRoutes(context, board),
       ...enrollmentRoutes(context),
       ...alertRoutes(context, present),
       ...actionRoutes(context, present),
@@ -203,6 +212,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     publish: hub.publish,
     close: async () => {
       stopFeed()
+      stopBoard?.()
+      stopPresence?.()
       hub.close()
       await app.close()
     },

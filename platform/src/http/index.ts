@@ -32,6 +32,7 @@ export type {
 export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/device-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'
+export type { DevicePresenceView } from './schemas/presence-schema.ts'
 export {
   type GateEntryView,
   gateEntryView,

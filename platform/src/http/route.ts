@@ -29,6 +29,8 @@ export type Route = {
   readonly reply: z.ZodType
   /** Who may call; everybody who is signed in if absent. */
   readonly allowed?: readonly Role[]
+  /** Told about those who may not call, before they are told so. */
+  readonly denied?: (request: RouteRequest<unknown, unknown, unknown>) => Promise<void>
   /** Header `Idempotency-Key` is read. */
   readonly isAction?: boolean
   /** Largest body; default 256 KiB. */
@@ -53,6 +55,7 @@ export function defineRoute<
   readonly body?: Body
   readonly reply: Reply
   readonly allowed?: readonly Role[]
+  readonly denied?: Route['denied']
   readonly isAction?: boolean
   readonly bodyLimitBytes?: number
   readonly handle: (
@@ -76,11 +79,14 @@ function parsePart(schema: z.ZodType | undefined, value: unknown, part: string):
   })
 }
 
-function checkRole(route: Route, identity: Identity): void {
-  if (route.allowed === undefined || route.allowed.includes(identity.role)) return
-  throw new HttpProblem(403, `The role ${identity.role} may not do this.`, {
+function mayCall({ allowed }: Route, { role }: Identity): boolean {
+  return allowed === undefined || allowed.includes(role)
+}
+
+function refusal(route: Route, identity: Identity): HttpProblem {
+  return new HttpProblem(403, `The role ${identity.role} may not do this.`, {
     where: route.path,
-    expected: `one of ${route.allowed.join(', ')}`,
+    expected: `one of ${route.allowed?.join(', ') ?? ''}`,
     found: identity.role,
     what_to_do: 'ask an administrator for a token with one of these roles',
   })
@@ -98,17 +104,28 @@ export function registerRoute(
     ...(route.bodyLimitBytes !== undefined && { bodyLimit: route.bodyLimitBytes }),
     handler: async (request, reply) => {
       const identity = authenticate(request.headers.authorization)
-      checkRole(route, identity)
       const key = request.headers['idempotency-key']
-      reply.header('cache-control', 'no-store')
-      return await route.handle({
-        params: parsePart(route.params, request.params, 'path'),
-        query: parsePart(route.query, request.query, 'query'),
-        body: parsePart(route.body, request.body, 'body'),
+      const asked = {
         identity,
         idempotencyKey: typeof key === 'string' && key !== '' ? key : undefined,
         ifMatch: request.headers['if-match'],
         requestId: request.id,
+      }
+      if (!mayCall(route, identity)) {
+        await route.denied?.({
+          ...asked,
+          params: request.params,
+          query: undefined,
+          body: undefined,
+        })
+        throw refusal(route, identity)
+      }
+      reply.header('cache-control', 'no-store')
+      return await route.handle({
+        ...asked,
+        params: parsePart(route.params, request.params, 'path'),
+        query: parsePart(route.query, request.query, 'query'),
+        body: parsePart(route.body, request.body, 'body'),
       })
     },
   })

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { StateDatabase } from './state-database.ts'
 
+/** Door through which something was asked. */
+export type AuditSource = 'console' | 'mobile' | 'api' | 'system'
+
 /** One line of the audit log, OBJ-34. */
 export type AuditEntry = {
   readonly auditId: number
@@ -8,15 +11,16 @@ export type AuditEntry = {
   readonly performedAtMs: number
   readonly actorId: string
   readonly actorRole: string
-  readonly source: 'console' | 'mobile' | 'api' | 'system'
+  readonly source: AuditSource
   readonly action: string
-  readonly objectType: 'alert' | 'gate'
+  readonly objectType: 'alert' | 'gate' | 'device'
   readonly objectId: string
   readonly parameters: Readonly<Record<string, unknown>>
   /** Changed properties only. */
   readonly before: Readonly<Record<string, unknown>>
   readonly after: Readonly<Record<string, unknown>>
-  readonly result: 'ok' | 'denied' | 'invalid' | 'conflict'
+  /** `failed`: it was allowed, but the device did not do it. */
+  readonly result: 'ok' | 'denied' | 'invalid' | 'conflict' | 'failed'
   readonly reason?: string
   readonly requestId?: string
 }

@@ -19,9 +19,16 @@ export {
 } from './alert-record.ts'
 export type { ActiveSummary, AlertStore } from './alert-store.ts'
 export type { AppliedChanges } from './apply-changes.ts'
-export type { AuditCheck, AuditEntry } from './audit-log.ts'
+export type { AuditCheck, AuditEntry, AuditSource } from './audit-log.ts'
 export type { CloudQueues, FeedbackEntry } from './cloud-queues.ts'
 export type { Credentials } from './credentials.ts'
+export type {
+  Commander,
+  DeviceCommand,
+  DeviceCommandEntry,
+  DeviceCommands,
+  NewDeviceCommand,
+} from './device-commands.ts'
 export type { DeviceExchange, ImportOutcome } from './device-exchange.ts'
 export {
   type HealthStatus,

@@ -5,6 +5,7 @@ import { type AlertStore, openAlertStore } from './alert-store.ts'
 import type { AppliedChanges } from './apply-changes.ts'
 import { type CloudQueues, openCloudQueues } from './cloud-queues.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
+import { type DeviceCommands, openDeviceCommands } from './device-commands.ts'
 import { type DeviceExchange, openDeviceExchange } from './device-exchange.ts'
 import { openTwins, type Twins } from './device-twins.ts'
 import { type Enrollments, openEnrollments } from './enrollments.ts'
@@ -35,6 +36,8 @@ export type State = {
   /** Messages to devices. */
   readonly messages: CloudQueues
   readonly twins: Twins
+  /** Who told devices to do what, and what came of it. */
+  readonly commands: DeviceCommands
   /** Leave for devices to register themselves. */
   readonly enrollments: Enrollments
   /** MQTT sessions that outlive their connection. */
@@ -98,6 +101,7 @@ export async function openState({ path, secretKey, clock }: StateOptions): Promi
     alerts,
     messages: await openCloudQueues(database, clock),
     twins,
+    commands: openDeviceCommands(database, clock),
     exchange: openDeviceExchange({ database, registry, credentials, twins, clock }),
     sessions: await openSessionStore(database),
     enrollments: await openEnrollments(parts),

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
 import { readServerMarker, type ServerMarker } from '../../runtime/index.ts'
 import { callServer } from '../call-server.ts'
-import { numberOf } from '../option-values.ts'
+import { countOf, numberOf } from '../option-values.ts'
 import { type CommonOptions, command } from '../program.ts'
 
 type SendOptions = CommonOptions & {
@@ -150,9 +150,72 @@ function addCall(devices: Command): void {
   )
 }
 
-/** `isotherm devices send|twin|call`: what a running server says to its devices. */
+type CommandRow = {
+  readonly asked_at: string
+  readonly by: string
+  readonly command: string
+  readonly result: string
+  readonly parameters: Fields
+  readonly answer: Fields
+  readonly reason: string | null
+}
+
+function addCommands(devices: Command): void {
+  command<CommonOptions & { readonly limit: string }>(
+    devices,
+    'commands <device>',
+    'who told a device to do what, and what came of it, newest first',
+    [new Option('--limit <number>', 'at most so many').default('50')],
+    async (options, output, [deviceId = '']) => {
+      const path = `${pathOf(deviceId, 'commands')}?limit=${countOf(options.limit, 'limit', 1)}`
+      const found = await callServer<{ readonly commands: readonly CommandRow[] }>(
+        serverOf(options.data),
+        { path },
+      )
+      if (output.isJson) return output.records(found.commands)
+      output.records(
+        found.commands.map(({ asked_at: at, by, command: what, result, parameters, reason }) => ({
+          at,
+          by,
+          command: what,
+          result,
+          details: reason ?? JSON.stringify(parameters).slice(0, 80),
+        })),
+      )
+    },
+  )
+}
+
+function addPresence(devices: Command): void {
+  command<CommonOptions & { readonly limit: string }>(
+    devices,
+    'presence [device]',
+    'whether a device is connected and reports, or what changed lately in the fleet',
+    [new Option('--limit <number>', 'at most so many changes').default('50')],
+    async (options, output, [deviceId = '']) => {
+      const server = serverOf(options.data)
+      if (deviceId !== '' && deviceId !== 'undefined') {
+        output.records([await callServer<Fields>(server, { path: pathOf(deviceId, 'presence') })])
+        return
+      }
+      const path = `/api/v1/presence?limit=${countOf(options.limit, 'limit', 1)}`
+      const found = await callServer<{
+        readonly connected: number
+        readonly silent: number
+        readonly events: readonly Fields[]
+      }>(server, { path })
+      if (output.isJson) return output.records([found])
+      output.line(`${found.connected} connected, ${found.silent} silent`)
+      output.records(found.events)
+    },
+  )
+}
+
+/** `isotherm devices send|twin|call|commands|presence`: a running server and its devices. */
 export function addDeviceHub(devices: Command): void {
   addSend(devices)
   addTwin(devices)
   addCall(devices)
+  addCommands(devices)
+  addPresence(devices)
 }

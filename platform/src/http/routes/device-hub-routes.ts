@@ -1,154 +1,23 @@
-import { z } from 'zod'
-import { type CloudMessage, type MethodOutcome, unreachable } from '../../contracts/index.ts'
-import type { Role, TwinUpdate } from '../../objects/index.ts'
+import type { z } from 'zod'
+import { type MethodOutcome, unreachable } from '../../contracts/index.ts'
+import type { TwinUpdate } from '../../objects/index.ts'
 import type { ApiContext } from '../api-context.ts'
-import { covers, type Identity } from '../identity.ts'
+import { contentsOf, recordDenied, recorded } from '../command-record.ts'
+import { commanders, deviceParams, requireDevice } from '../device-access.ts'
 import { HttpProblem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import {
-  feedbackQuerySchema,
-  feedbackSchema,
+  commandQuerySchema,
+  commandsSchema,
   methodAnswerSchema,
   methodCallSchema,
-  newMessageSchema,
-  purgedSchema,
-  queuedMessageSchema,
-  queuedMessagesSchema,
   twinSchema,
   twinWriteSchema,
 } from '../schemas/device-hub-schema.ts'
+import { cloudMessageRoutes } from './cloud-message-routes.ts'
 
-const deviceParams = z.object({ device_id: z.string().min(1).max(128) })
-
-/** Who may tell devices what to do. */
-const commanders: readonly Role[] = ['operator', 'operator_lead', 'regional_engineer', 'admin']
 /** Payload of a call, IoT Hub's limit. */
 const maxMethodBytes = 131_072
-
-function requireDevice(context: ApiContext, identity: Identity, deviceId: string): string {
-  const row = context.state.registry.device(deviceId)
-  if (row !== undefined && covers(identity, row.site_id)) return row.device_id
-  throw new HttpProblem(404, `There is no device ${deviceId}.`, {
-    where: 'path.device_id',
-    expected: 'the id of a registered device of your sites',
-    found: deviceId,
-    what_to_do: 'look it up with GET /api/v1/devices?search=',
-  })
-}
-
-function queuedView(message: Omit<CloudMessage, 'payload'>): z.input<typeof queuedMessageSchema> {
-  return {
-    message_id: message.messageId,
-    sequence_number: message.sequenceNumber,
-    enqueued_at: new Date(message.enqueuedAtMs).toISOString(),
-    expires_at: new Date(message.expiresAtMs).toISOString(),
-    delivery_count: message.deliveryCount,
-    ack: message.ack,
-    properties: { ...message.properties },
-  }
-}
-
-function payloadOf(body: z.output<typeof newMessageSchema>): Buffer {
-  if (body.body !== undefined && body.body_base64 !== undefined) {
-    throw new HttpProblem(400, 'A message has one body.', {
-      where: 'body.body, body.body_base64',
-      what_to_do: 'send one of the two',
-    })
-  }
-  return body.body_base64 === undefined
-    ? Buffer.from(body.body ?? '', 'utf8')
-    : Buffer.from(body.body_base64, 'base64')
-}
-
-async function sendMessage(
-  context: ApiContext,
-  deviceId: string,
-  body: z.output<typeof newMessageSchema>,
-): Promise<z.input<typeof queuedMessageSchema>> {
-  const outcome = await context.state.messages.enqueue(deviceId, {
-    payload: payloadOf(body),
-    ...(body.message_id !== undefined && { messageId: body.message_id }),
-    ...(body.correlation_id !== undefined && { correlationId: body.correlation_id }),
-    ...(body.content_type !== undefined && { contentType: body.content_type }),
-    ...(body.content_encoding !== undefined && { contentEncoding: body.content_encoding }),
-    ...(body.properties !== undefined && { properties: body.properties }),
-    ...(body.ack !== undefined && { ack: body.ack }),
-    ...(body.time_to_live_s !== undefined && { timeToLiveMs: body.time_to_live_s * 1_000 }),
-  })
-  if (outcome.kind === 'queued') return queuedView(outcome.message)
-  throw new HttpProblem(403, `${outcome.pendingCount} messages wait for ${deviceId} already.`, {
-    expected: 'fewer than 50 pending messages',
-    found: String(outcome.pendingCount),
-    what_to_do: 'wait until the device has taken some, or purge its queue',
-  })
-}
-
-function messageRoutes(context: ApiContext): readonly Route[] {
-  const { messages } = context.state
-  const path = '/api/v1/devices/{device_id}/messages'
-  return [
-    defineRoute({
-      method: 'POST',
-      path,
-      summary: 'Queues a message to a device; at most 50 wait for each',
-      params: deviceParams,
-      body: newMessageSchema,
-      reply: queuedMessageSchema,
-      allowed: commanders,
-      handle: async ({ params, body, identity }) =>
-        sendMessage(context, requireDevice(context, identity, params.device_id), body),
-    }),
-    defineRoute({
-      method: 'GET',
-      path,
-      summary: 'Messages that wait for a device',
-      params: deviceParams,
-      reply: queuedMessagesSchema,
-      handle: async ({ params, identity }) => {
-        const deviceId = requireDevice(context, identity, params.device_id)
-        return { messages: (await messages.pending(deviceId)).map(queuedView) }
-      },
-    }),
-    defineRoute({
-      method: 'DELETE',
-      path,
-      summary: 'Throws away what waits for a device',
-      params: deviceParams,
-      reply: purgedSchema,
-      allowed: commanders,
-      handle: async ({ params, identity }) => {
-        const deviceId = requireDevice(context, identity, params.device_id)
-        return { purged_count: await messages.purge(deviceId) }
-      },
-    }),
-    defineRoute({
-      method: 'GET',
-      path: '/api/v1/message-feedback',
-      summary: 'What became of messages whose sender asked, in order; kept for two days',
-      query: feedbackQuerySchema,
-      reply: feedbackSchema,
-      allowed: commanders,
-      handle: async ({ query, identity }) => {
-        const found = await messages.feedbackAfter(query.after)
-        const visible = found.filter(({ deviceId }) => {
-          const row = context.state.registry.device(deviceId)
-          return row !== undefined && covers(identity, row.site_id)
-        })
-        return {
-          feedback: visible.map((one) => ({
-            feedback_id: one.feedbackId,
-            at: one.at,
-            message_id: one.originalMessageId,
-            device_id: one.deviceId,
-            status: one.statusCode,
-            description: one.description,
-            enqueued_at: one.enqueuedTimeUtc,
-          })),
-        }
-      },
-    }),
-  ]
-}
 
 type TwinReply = z.input<typeof twinSchema>
 
@@ -185,15 +54,31 @@ function twinRoutes(context: ApiContext, path: string): readonly Route[] {
       body: twinWriteSchema,
       reply: twinSchema,
       allowed: commanders,
-      handle: async ({ params, body, identity, ifMatch }) => {
+      denied: recordDenied(context, method === 'PUT' ? 'replace twin' : 'change twin'),
+      handle: async ({ params, body, identity, ifMatch, requestId }) => {
         const deviceId = requireDevice(context, identity, params.device_id)
-        const update = await twins.update(deviceId, {
-          isReplace: method === 'PUT',
+        const written = {
           ...(body.tags !== undefined && { tags: body.tags }),
           ...(body.properties?.desired !== undefined && { desired: body.properties.desired }),
-          ...(ifMatch !== undefined && { ifMatch }),
-        })
-        return updatedTwin(deviceId, update)
+        }
+        const command = method === 'PUT' ? 'replace twin' : 'change twin'
+        return recorded(
+          context,
+          // Twins are kept in the open, so what was asked of one may be too.
+          { deviceId, command, identity, requestId, parameters: written },
+          async () => {
+            const update = await twins.update(deviceId, {
+              isReplace: method === 'PUT',
+              ...written,
+              ...(ifMatch !== undefined && { ifMatch }),
+            })
+            return updatedTwin(deviceId, update)
+          },
+          ({ version, properties }) => ({
+            version,
+            desired_version: properties.desired.$version,
+          }),
+        )
       },
     })
   return [
@@ -256,7 +141,8 @@ function methodRoute(context: ApiContext, path: string): Route {
     body: methodCallSchema,
     reply: methodAnswerSchema,
     allowed: commanders,
-    handle: async ({ params, body, identity }) => {
+    denied: recordDenied(context, 'call method'),
+    handle: async ({ params, body, identity, requestId }) => {
       const deviceId = requireDevice(context, identity, params.device_id)
       const payload = body.payload === undefined ? '' : JSON.stringify(body.payload)
       if (Buffer.byteLength(payload) > maxMethodBytes) {
@@ -264,13 +150,52 @@ function methodRoute(context: ApiContext, path: string): Route {
           where: 'body.payload',
         })
       }
-      const outcome = await context.callMethod(deviceId, {
-        methodName: body.methodName,
-        payload,
-        responseTimeoutMs: body.responseTimeoutInSeconds * 1_000,
-        connectTimeoutMs: body.connectTimeoutInSeconds * 1_000,
-      })
-      return methodAnswer(deviceId, outcome)
+      const parameters = { method: body.methodName, ...contentsOf(payload) }
+      return recorded(
+        context,
+        { deviceId, command: 'call method', identity, requestId, parameters },
+        async () =>
+          methodAnswer(
+            deviceId,
+            await context.callMethod(deviceId, {
+              methodName: body.methodName,
+              payload,
+              responseTimeoutMs: body.responseTimeoutInSeconds * 1_000,
+              connectTimeoutMs: body.connectTimeoutInSeconds * 1_000,
+            }),
+          ),
+        ({ status }) => ({ status }),
+      )
+    },
+  })
+}
+
+function commandsRoute(context: ApiContext): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/v1/devices/{device_id}/commands',
+    summary: 'Who told a device to do what, when, and what came of it; newest first',
+    params: deviceParams,
+    query: commandQuerySchema,
+    reply: commandsSchema,
+    handle: async ({ params, query, identity }) => {
+      const deviceId = requireDevice(context, identity, params.device_id)
+      const entries = await context.state.commands.of(deviceId, query.limit)
+      return {
+        commands: entries.map((entry) => ({
+          audit_id: entry.auditId,
+          asked_at: new Date(entry.askedAtMs).toISOString(),
+          done_at: new Date(entry.doneAtMs).toISOString(),
+          command: entry.command,
+          by: entry.by.id,
+          role: entry.by.role,
+          source: entry.source,
+          parameters: entry.parameters,
+          result: entry.result,
+          answer: entry.answer ?? {},
+          reason: entry.reason ?? null,
+        })),
+      }
     },
   })
 }
@@ -278,10 +203,11 @@ function methodRoute(context: ApiContext, path: string): Route {
 /** Messages to devices, twins and direct methods; twins and methods also as IoT Hub has them. */
 export function deviceHubRoutes(context: ApiContext): readonly Route[] {
   return [
-    ...messageRoutes(context),
+    ...cloudMessageRoutes(context),
     ...twinRoutes(context, '/api/v1/devices/{device_id}/twin'),
     ...twinRoutes(context, '/twins/{device_id}'),
     methodRoute(context, '/api/v1/devices/{device_id}/methods'),
     methodRoute(context, '/twins/{device_id}/methods'),
+    commandsRoute(context),
   ]
 }

@@ -79,3 +79,37 @@ export const methodAnswerSchema = z.object({
   status: z.number().int(),
   payload: z.json(),
 })
+
+export const commandQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+
+export const commandsSchema = z.object({
+  commands: z.array(
+    z.object({
+      audit_id: z.number().int(),
+      asked_at: z.iso.datetime(),
+      done_at: z.iso.datetime(),
+      command: z.string(),
+      by: z.string(),
+      role: z.string(),
+      source: z.string(),
+      parameters: z.record(z.string(), z.unknown()),
+      result: z.enum(['ok', 'denied', 'invalid', 'conflict', 'failed']),
+      answer: z.record(z.string(), z.unknown()),
+      reason: z.string().nullable(),
+    }),
+  ),
+})
+
+/** A twin in the words of IoT Hub. */
+export type TwinView = z.output<typeof twinSchema>
+
+/** Messages that wait for a device. */
+export type QueuedMessages = z.output<typeof queuedMessagesSchema>
+
+/** What somebody told a device to do, newest first. */
+export type CommandsView = z.output<typeof commandsSchema>
+
+/** What a device answered to a call. */
+export type MethodAnswer = z.output<typeof methodAnswerSchema>
