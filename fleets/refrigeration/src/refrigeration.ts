@@ -3,6 +3,7 @@ import { derivedFeatures, operatingModes } from './derived-features.ts'
 import { firmwareMatrix } from './firmware.ts'
 import { hints } from './hints.ts'
 import { fallbackRules, yardstickRules } from './limit-rules.ts'
+import { modelFeatures } from './model-features.ts'
 import { models } from './models.ts'
 import { streamRules } from './rules/index.ts'
 import { sensors } from './sensors.ts'
@@ -26,6 +27,7 @@ export const refrigeration: FleetDefinition = defineFleet({
   },
   absolutePressureSensors: ['pressure_high_side', 'pressure_low_side'],
   derivedFeatures,
+  modelFeatures,
   windowMinutes: [60, 15, 1440],
   operatingModes,
   firmwareMatrix,

@@ -59,16 +59,16 @@ function checkWindows({ windowMinutes }: FleetDefinition, fail: (reason: string)
 
 /** Each definition is checked before anything runs: sensors, operands, time and units. */
 function checkFeatures(fleet: FleetDefinition, fail: (reason: string) => never): void {
-  const known = new Map<string, { readonly unit: string }>()
-  const add = (definition: FeatureDefinition): void => {
+  const known = new Map<string, { readonly unit: string; readonly isStored: boolean }>()
+  const add = (definition: FeatureDefinition, isStored: boolean): void => {
     const fault = featureFault(fleet, definition, known)
     if (fault !== undefined) fail(fault)
-    known.set(definition.name, definition)
+    known.set(definition.name, { unit: definition.unit, isStored })
   }
-  featureColumns(fleet).forEach(add)
+  for (const definition of featureColumns(fleet)) add(definition, true)
   for (const definition of fleet.modelFeatures ?? []) {
     if (known.has(definition.name)) fail(`feature ${definition.name} is defined twice`)
-    add(definition)
+    add(definition, false)
   }
 }
 

@@ -45,7 +45,10 @@ export type RowFormula =
   | { readonly kind: 'lag'; readonly of: string; readonly windows: number }
   /** Change over so many windows, per hour. */
   | { readonly kind: 'rate'; readonly of: string; readonly windows: number }
-  /** Mean over windows of the days before this window's start. */
+  /**
+   * Mean over the windows that lie in the days before this window's start; with `sourceMinutes`
+   * over the windows of that length that end in them, both ends included.
+   */
   | {
       readonly kind: 'rolling'
       readonly of: string

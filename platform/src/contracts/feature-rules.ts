@@ -4,7 +4,10 @@ import type { FleetDefinition, Sensor } from './fleet.ts'
 import { isSameUnit, type Unit, unitOf, unitQuotient } from './unit.ts'
 
 /** What a definition may build on, by name. */
-export type KnownFeatures = ReadonlyMap<string, { readonly unit: string }>
+export type KnownFeatures = ReadonlyMap<
+  string,
+  { readonly unit: string; readonly isStored: boolean }
+>
 
 /** Why a definition cannot work, or undefined. */
 type Fault = string | undefined
@@ -87,6 +90,13 @@ function sensorFault(formula: FeatureFormula, sensors: ReadonlyMap<string, Senso
   return undefined
 }
 
+/** Only stored features have a past and peers. */
+function historyFault(formula: FeatureFormula, known: KnownFeatures): Fault {
+  if (!('of' in formula) || formula.kind === 'count') return undefined
+  if (known.get(formula.of)?.isStored === true) return undefined
+  return `needs rows of ${formula.of} from other windows or peers, but it is not stored`
+}
+
 /** A window may look back only, in whole windows of its source, FEA-44 and FEA-46. */
 function timeFault(formula: FeatureFormula, windowMinutes: readonly number[]): Fault {
   if (formula.kind === 'lag' || formula.kind === 'rate') {
@@ -146,6 +156,7 @@ export function featureFault(
     (missing === undefined
       ? undefined
       : `builds on feature ${missing}, which is not defined before it`) ??
+    historyFault(formula, known) ??
     timeFault(formula, fleet.windowMinutes) ??
     unitFault(definition, unit)
   return fault === undefined ? undefined : `feature ${name} ${fault}`

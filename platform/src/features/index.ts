@@ -1,3 +1,7 @@
+export { type Dialect, duckdbDialect, sparkDialect } from './algebra/dialect.ts'
+export { featureQuery } from './algebra/feature-query.ts'
+export { type LiveRow, liveRowFeatures } from './algebra/live-row.ts'
+export { liveSeriesFeature } from './algebra/live-series.ts'
 export {
   type FeatureValues,
   operatingMode,
@@ -6,6 +10,14 @@ export {
   type WindowState,
   windowAccumulator,
 } from './algebra/live-window.ts'
+export {
+  definitionChain,
+  featureDefinition,
+  modelFeatureFamilies,
+} from './algebra/model-features.ts'
+export { type RowSelection, type RowSources, rowFeaturesQuery } from './algebra/row-query.ts'
+export { type SeriesSelection, seriesQuery } from './algebra/series-query.ts'
+export { type SumSelection, windowSumsQuery } from './algebra/window-sums.ts'
 export { computeRange, type RangeRequest } from './compute-range.ts'
 export { featureVersion } from './feature-version.ts'
 export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'

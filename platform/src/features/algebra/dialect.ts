@@ -26,6 +26,8 @@ export type Dialect = {
   readonly sortedList: (term: string) => string
   /** Element of a list by zero-based index. */
   readonly element: (list: string, index: string) => string
+  /** One row for each integer from 0 up to a bound, as a projected column. */
+  readonly eachBelow: (count: string) => string
   readonly dayOfYear: (timestamp: string) => string
   readonly nullOf: (type: 'boolean' | 'texts') => string
 }
@@ -50,6 +52,7 @@ export const duckdbDialect: Dialect = {
   integer32: (term) => `${term}::INTEGER`,
   sortedList: (term) => `list(${term} ORDER BY ${term}) FILTER (${term} IS NOT NULL)`,
   element: (list, index) => `${list}[${index} + 1]`,
+  eachBelow: (count) => `unnest(range(0, ${count}))`,
   dayOfYear: (timestamp) => `dayofyear(make_timestamp(epoch_us(${timestamp})))`,
   nullOf: (type) => (type === 'boolean' ? 'NULL::BOOLEAN' : 'NULL::VARCHAR[]'),
 }
@@ -76,6 +79,7 @@ export const sparkDialect: Dialect = {
   integer32: (term) => `CAST(${term} AS INT)`,
   sortedList: (term) => `array_sort(collect_list(${term}))`,
   element: (list, index) => `get(${list}, CAST(${index} AS INT))`,
+  eachBelow: (count) => `explode(sequence(0, CAST(${count} AS INT) - 1))`,
   dayOfYear: (timestamp) => `dayofyear(${timestamp})`,
   nullOf: (type) => `CAST(NULL AS ${type === 'boolean' ? 'BOOLEAN' : 'ARRAY<STRING>'})`,
 }

@@ -73,6 +73,24 @@ function aggregateTerm(
   }
 }
 
+/** Difference or ratio of two columns of one row, FEA-19. */
+export function crossTerm(
+  formula: Extract<WindowFormula, { readonly kind: 'difference' | 'ratio' }>,
+): Term {
+  if (formula.kind === 'difference') {
+    return minus(column(formula.minuend), column(formula.subtrahend))
+  }
+  const denominator = column(formula.denominator)
+  const is = formula.inclusive === true ? '>=' : '>'
+  return onlyIf(
+    [
+      { left: denominator, is, right: formula.denominatorAbove },
+      { left: denominator, is: '<>', right: 0 },
+    ],
+    over(column(formula.numerator), denominator),
+  )
+}
+
 function termOf(fleet: FleetDefinition, formula: WindowFormula): Term {
   switch (formula.kind) {
     case 'aggregate': {
@@ -91,18 +109,8 @@ function termOf(fleet: FleetDefinition, formula: WindowFormula): Term {
       return atMost(1, over(real(present), real(times(count('own_sensors'), readings))))
     }
     case 'difference':
-      return minus(column(formula.minuend), column(formula.subtrahend))
-    case 'ratio': {
-      const denominator = column(formula.denominator)
-      const is = formula.inclusive === true ? '>=' : '>'
-      return onlyIf(
-        [
-          { left: denominator, is, right: formula.denominatorAbove },
-          { left: denominator, is: '<>', right: 0 },
-        ],
-        over(column(formula.numerator), denominator),
-      )
-    }
+    case 'ratio':
+      return crossTerm(formula)
     default:
       return unreachable(formula)
   }
