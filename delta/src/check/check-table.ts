@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DeltaError } from '../errors.ts'
 import type { AddFile } from '../log/actions.ts'
-import { listLog } from '../log/log-reader.ts'
+import { listLog } from '../log/log-listing.ts'
 import type { Snapshot } from '../log/replay.ts'
 import { openTable } from '../open-table.ts'
 import { checkStatistics } from '../read/check-statistics.ts'

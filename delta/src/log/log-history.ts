@@ -1,8 +1,9 @@
 import { VersionNotAvailable } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { AddFile, Metadata, RemoveFile, Transaction } from './actions.ts'
-import type { CommitFile } from './log-reader.ts'
-import { contiguous, listLog, readCommit, readCommits } from './log-reader.ts'
+import type { CommitFile } from './log-listing.ts'
+import { contiguous, listLog } from './log-listing.ts'
+import { readCommit, readCommits } from './log-reader.ts'
 
 /** What one version changed, for incremental readers. */
 export interface Change {

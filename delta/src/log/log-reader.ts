@@ -10,31 +10,11 @@ import type { ObjectStore } from '../store/object-store.ts'
 import { parseActions } from './action-json.ts'
 import type { Actions, Commit } from './actions.ts'
 import { readCheckpoint, readHint } from './checkpoint-reader.ts'
-import { commitPath, logFolder, parseLogName, versionDigits } from './log-names.ts'
+import type { CheckpointFiles, CommitFile, LogListing } from './log-listing.ts'
+import { contiguous, listLog, newestVersion } from './log-listing.ts'
+import { commitPath } from './log-names.ts'
 import type { LogState } from './replay.ts'
 import { advance, emptyState, stateOfCheckpoint } from './replay.ts'
-
-/** A commit file that is there. */
-export interface CommitFile {
-  readonly version: number
-  /** Time of the commit file, made strictly rising from the first one listed. */
-  readonly timestampMs: number
-}
-
-/** A checkpoint of which every part is there; sidecars are named inside. */
-export interface CheckpointFiles {
-  readonly version: number
-  readonly paths: readonly string[]
-  readonly modifiedMs: number
-}
-
-/** The log's files from a version on. */
-export interface LogListing {
-  readonly commits: readonly CommitFile[]
-  readonly checkpoints: readonly CheckpointFiles[]
-  /** Paths of multi-part checkpoints that lack a part. */
-  readonly loneParts: readonly string[]
-}
 
 /**
  * The newest state, or that of `version`.
@@ -101,33 +81,6 @@ async function isNewest(store: ObjectStore, version: number): Promise<boolean> {
   }
 }
 
-/** The log's files from version `from` on, by their names. */
-export async function listLog(store: ObjectStore, from: number): Promise<LogListing> {
-  const objects = await store.list(logFolder, { startAfter: logFolder + versionDigits(from) })
-  const commits: CommitFile[] = []
-  const checkpoints: CheckpointFiles[] = []
-  const parts = new Map<string, string[]>()
-  let timestampMs = Number.NEGATIVE_INFINITY
-  for (const { path, modifiedMs } of objects) {
-    const name = parseLogName(path)
-    if (name.kind === 'commit') {
-      timestampMs = Math.max(modifiedMs, timestampMs + 1)
-      commits.push({ version: name.version, timestampMs })
-    } else if (name.kind === 'checkpoint') {
-      const { version, part, partCount } = name
-      if (part < 1 || part > partCount) continue
-      const key = partCount === 1 ? path : `${version}/${partCount}`
-      const paths = [...(parts.get(key) ?? []), path]
-      parts.set(key, paths)
-      if (paths.length === partCount) checkpoints.push({ version, paths, modifiedMs })
-    }
-  }
-  checkpoints.sort((a, b) => a.version - b.version)
-  const complete = new Set(checkpoints.flatMap(({ paths }) => paths))
-  const loneParts = [...parts.values()].flat().filter((path) => !complete.has(path))
-  return { commits, checkpoints, loneParts }
-}
-
 /** Reads and parses one commit. */
 export async function readCommit(store: ObjectStore, file: CommitFile): Promise<Commit> {
   const path = commitPath(file.version)
@@ -143,44 +96,6 @@ export async function readCommits(
   files: readonly CommitFile[],
 ): Promise<readonly Commit[]> {
   return await inBatches(files, 16, (file) => readCommit(store, file))
-}
-
-/**
- * The commits of versions `first`..`last`, all of them.
- * @throws LogCorrupt for a gap, VersionNotAvailable if the log starts later or ends earlier
- */
-export function contiguous(
-  store: ObjectStore,
-  commits: readonly CommitFile[],
-  first: number,
-  last: number,
-): readonly CommitFile[] {
-  const wanted = commits.filter(({ version }) => version >= first && version <= last)
-  wanted.forEach((commit, index) => {
-    if (commit.version === first + index) return
-    const isStart = index === 0
-    const facts = {
-      table: store.location,
-      where: `version ${first + index}`,
-      what: 'commit is missing',
-      found: `next is version ${commit.version}`,
-    }
-    if (isStart) {
-      const fix = `ask for a version from ${commit.version} on`
-      throw new VersionNotAvailable({ ...facts, fix })
-    }
-    throw new LogCorrupt({ ...facts, fix: 'restore the missing commit from a backup' })
-  })
-  if (wanted.length < last - first + 1) {
-    throw new VersionNotAvailable({
-      table: store.location,
-      where: `version ${last}`,
-      what: 'not in the log',
-      found: `newest is ${commits.at(-1)?.version ?? 'none'}`,
-      fix: 'ask for a version that exists',
-    })
-  }
-  return wanted
 }
 
 /** A checkpoint that is being read before it is known to be wanted. */
@@ -202,11 +117,7 @@ async function stateFromListing(
   version: number | undefined,
   ahead?: ReadAhead,
 ): Promise<LogState> {
-  const newest = Math.max(
-    listing.commits.at(-1)?.version ?? -1,
-    listing.checkpoints.at(-1)?.version ?? -1,
-  )
-  const target = version ?? newest
+  const target = version ?? newestVersion(listing)
   const usable = listing.checkpoints.filter((checkpoint) => checkpoint.version <= target)
   let unreadable: unknown
   for (const checkpoint of usable.toReversed()) {

@@ -1,7 +1,7 @@
 import { RetentionTooShort } from '../errors.ts'
 import { readHint, sidecarsOf } from '../log/checkpoint-reader.ts'
+import { listLog } from '../log/log-listing.ts'
 import { lastCheckpointPath, logFolder, parseLogName } from '../log/log-names.ts'
-import { listLog } from '../log/log-reader.ts'
 import { logRetentionMs } from '../log/table-properties.ts'
 import { checkWriterFeatures } from '../log/writable.ts'
 import type { StoredObject } from '../store/object-store.ts'

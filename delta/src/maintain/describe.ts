@@ -1,5 +1,5 @@
 import type { PartitionValues, Protocol } from '../log/actions.ts'
-import { listLog } from '../log/log-reader.ts'
+import { listLog } from '../log/log-listing.ts'
 import type { DeltaSchema } from '../schema/schema.ts'
 import type { DeltaTable, SnapshotRequest } from '../table.ts'
 import { liveRowCount } from '../write/row-counts.ts'
