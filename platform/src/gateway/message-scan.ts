@@ -150,7 +150,9 @@ export class MessageScan {
     const length = this.ends[field]! - 1 - start
     if (this.escaped[field] === 1 || length !== text.length) return this.text(field) === text
     for (let i = 0; i < length; i++) {
-      if (this.bytes[start + i] !== text.charCodeAt(i)) return this.text(field) === text
+      const code = text.charCodeAt(i)
+      // Beyond ASCII a byte is no character, even where both have the same number.
+      if (code > 0x7f || this.bytes[start + i] !== code) return this.text(field) === text
     }
     return true
   }
