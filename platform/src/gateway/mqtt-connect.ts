@@ -3,7 +3,7 @@ import type { IConnectPacket } from 'mqtt-packet'
 import { type Admission, admit } from './admission.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import type { GatewayLimits } from './limits.ts'
-import { type MqttVersion, parsePacket, silenceLimitMs } from './mqtt-answers.ts'
+import { acceptedAnswer, type MqttVersion, parsePacket, silenceLimitMs } from './mqtt-answers.ts'
 import { admitRegistrant, type Registrant, registrantName } from './registrant.ts'
 
 /** Messages a client takes at once if it names no bound [MQTT5-3.1.2.11.3]. */
@@ -97,4 +97,18 @@ export const noTerms: ConnectTerms = {
   receiveMaximum: 1,
   isClean: true,
   isKept: false,
+}
+
+/** CONNACK that lets a client in and names our bounds. */
+export function welcome(
+  limits: GatewayLimits,
+  packet: IConnectPacket,
+  terms: ConnectTerms,
+  session: { readonly deviceId: string; readonly sessionPresent: boolean },
+): Buffer {
+  return acceptedAnswer(packet, terms, {
+    receiveMaximum: limits.maxUnacknowledged,
+    maximumPacketSize: maxPacketBytes(limits),
+    ...session,
+  })
 }

@@ -282,6 +282,7 @@ test('while the disk is full nothing is acknowledged, afterwards everything is, 
             await promisify(write)(descriptor, bytes, 0, length, position)
           },
           syncData: promisify(fdatasync),
+          usedShare: () => 0,
         },
       }),
   })

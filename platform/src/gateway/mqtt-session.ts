@@ -10,7 +10,6 @@ import type { GatewayCore } from './gateway-core.ts'
 import { newTopics, resumeTopics } from './hub-topics.ts'
 import type { MessageOwner } from './intake.ts'
 import {
-  acceptedAnswer,
   disconnectAnswer,
   disconnectReason,
   parsePacket,
@@ -18,7 +17,14 @@ import {
   publishFaultReasons,
   refusedAnswer,
 } from './mqtt-answers.ts'
-import { judgeConnect, maxPacketBytes, noTerms, parseConnect, termsOf } from './mqtt-connect.ts'
+import {
+  judgeConnect,
+  maxPacketBytes,
+  noTerms,
+  parseConnect,
+  termsOf,
+  welcome,
+} from './mqtt-connect.ts'
 import { ownBagOf } from './own-topics.ts'
 import {
   emptyPublishFrame,
@@ -145,7 +151,7 @@ export class MqttSession implements MessageOwner {
         Math.max(1, nextMs - nowMs),
       )
     }
-    if (this.#answers.length < this.#core.limits.maxUnacknowledged) this.#unpause(pause.answers)
+    if (this.#answers.length < this.#core.throttle.window(nowMs)) this.#unpause(pause.answers)
   }
 
   resume(): void {
@@ -269,7 +275,7 @@ export class MqttSession implements MessageOwner {
     const protocol = this.#terms.version === 5 ? 'mqtt5' : 'mqtt3'
     const source = { deviceId: this.#deviceId, device, protocol, messageId, ingestedAtMs } as const
     core.intake.submit(recordOf(core, payload, source), this)
-    if (this.#answers.length >= core.limits.maxUnacknowledged) this.#pause(pause.answers)
+    if (this.#answers.length >= core.throttle.window(ingestedAtMs)) this.#pause(pause.answers)
     if (core.intake.isFull) {
       this.#pause(pause.intake)
       core.intake.waitForRoom(this)
@@ -371,17 +377,10 @@ export class MqttSession implements MessageOwner {
   }
 
   #accept(packet: IConnectPacket, sessionPresent: boolean): void {
-    const { counters, limits } = this.#core
-    counters.add('gateway_connects_total', 'result', 'accepted')
+    this.#core.counters.add('gateway_connects_total', 'result', 'accepted')
     this.#silenceMs = this.#terms.silenceMs
-    this.#write(
-      acceptedAnswer(packet, this.#terms, {
-        receiveMaximum: limits.maxUnacknowledged,
-        maximumPacketSize: maxPacketBytes(this.#core.limits),
-        deviceId: this.#deviceId === '' ? packet.clientId : this.#deviceId,
-        sessionPresent,
-      }),
-    )
+    const deviceId = this.#deviceId === '' ? packet.clientId : this.#deviceId
+    this.#write(welcome(this.#core.limits, packet, this.#terms, { deviceId, sessionPresent }))
   }
 
   /** Releases what the session holds; messages already submitted are stored all the same. */

@@ -67,10 +67,24 @@ export class Throttle {
     return Math.max(own, shared)
   }
 
+  /**
+   * Delay of a new connection, in ms. One that would wait too long takes nothing: clients that are
+   * sent away and come again must not use up the places of those who wait.
+   */
   connection(nowMs: number): number {
-    const delayMs = this.#connections.take(1, nowMs)
+    const waitMs = this.#connections.waitMs(nowMs)
+    const delayMs = waitMs > this.#limits.maxDelayMs ? waitMs : this.#connections.take(1, nowMs)
     if (delayMs > 0) this.#counters.add('gateway_throttled_total', 'scope', 'connect')
     return delayMs
+  }
+
+  /**
+   * Messages of one session that may wait for their answers before the next one is read. While all
+   * devices together are over their rate it is one, so that what there is is shared evenly and
+   * nobody waits behind the windows of others, ING-14.
+   */
+  window(nowMs: number): number {
+    return this.#deployment.waitMs(nowMs) > 0 ? 1 : this.#limits.maxUnacknowledged
   }
 
   /** Forgets devices whose bucket is full again, so that memory follows the active fleet. */
