@@ -6,6 +6,7 @@ import './style/alerts.css'
 import './style/fleet.css'
 import './style/device.css'
 import './style/dead-letters.css'
+import './style/hub.css'
 import { App } from './app.tsx'
 
 const root = document.getElementById('app')

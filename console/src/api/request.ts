@@ -59,3 +59,15 @@ export function postJson<T>(
     body: JSON.stringify(body),
   })
 }
+
+/** Merges into a resource. */
+export function patchJson<T>(
+  path: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<Answer<T>> {
+  return send<T>(path, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}

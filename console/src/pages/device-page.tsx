@@ -5,6 +5,7 @@ import { useResource } from '../api/resource.ts'
 import { DeviceAlerts } from '../parts/device-alerts.tsx'
 import { DeviceHead } from '../parts/device-head.tsx'
 import { FeatureTable } from '../parts/feature-table.tsx'
+import { HubPanel } from '../parts/hub-panel.tsx'
 import { Failed, Late, Loading } from '../parts/page-states.tsx'
 import { RangePicker } from '../parts/range-picker.tsx'
 import { ScorePanel } from '../parts/score-panel.tsx'
@@ -117,6 +118,7 @@ export function DevicePage(props: { readonly deviceId: string; readonly range: T
               </>
             )}
           </section>
+          <HubPanel deviceId={deviceId} revision={revision} />
         </>
       )}
     </div>
