@@ -1,10 +1,24 @@
 export {
+  type AlarmBook,
+  type AlarmEvent,
+  nextAlarms,
+  type OpenAlarm,
+  readAlarmBook,
+  storeAlarms,
+} from './alarms.ts'
+export {
   type BackfillOptions,
   type BackfillOutcome,
   type BackfillPlan,
   backfillHistory,
   planBackfill,
 } from './backfill.ts'
+export {
+  type AlarmSeverity,
+  type FeatureFinding,
+  type FindingsInput,
+  featureFindings,
+} from './findings.ts'
 export { type ContentHash, historyHash } from './history-hash.ts'
 export {
   type HistorySource,
@@ -13,6 +27,8 @@ export {
   statesIn,
   statesKnownAt,
 } from './history-source.ts'
+export { type OnlineFeatures, type OnlineRecord, openOnlineFeatures } from './online.ts'
+export type { DayMeans, OnlineRow } from './online-rows.ts'
 export {
   type PointInTimeOptions,
   pointInTimeJoin,
@@ -20,4 +36,11 @@ export {
   type SpineRow,
 } from './point-in-time.ts'
 export { cleanRetentionDays, type DayRange } from './retention.ts'
+export {
+  proveOnline,
+  type SkewDifference,
+  type SkewOptions,
+  type SkewVerdict,
+  storeVerdict,
+} from './skew-proof.ts'
 export { assembleTrainingSet, type TrainingSet, type TrainingSetRequest } from './training-set.ts'

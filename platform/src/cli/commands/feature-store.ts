@@ -1,14 +1,19 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { selectFeatures } from '../../contracts/index.ts'
+import { IsothermError, selectFeatures } from '../../contracts/index.ts'
 import {
   assembleTrainingSet,
   backfillHistory,
   historyHash,
+  openOnlineFeatures,
   planBackfill,
+  proveOnline,
+  storeVerdict,
 } from '../../feature-store/index.ts'
 import { countOf, instantOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
+import { withReadOnlyLake } from '../read-only-lake.ts'
+import { addFeatureCatalogue } from './feature-catalogue.ts'
 
 type BackfillOptions = CommonOptions & {
   readonly from: string
@@ -132,15 +137,96 @@ function addAssemble(features: Command): void {
   )
 }
 
+type VerifyOptions = CommonOptions & { readonly count: string; readonly seed?: string }
+
+function addVerify(features: Command): void {
+  command<VerifyOptions>(
+    features,
+    'verify',
+    'compute random served rows again from their readings, bit for bit, and keep the verdict',
+    [
+      new Option('--count <rows>', 'rows to compute again').default('1000'),
+      new Option('--seed <number>', 'chooses the rows (the time)'),
+    ],
+    async (options, output) => {
+      const count = countOf(options.count, 'count', 1)
+      const seed = options.seed === undefined ? undefined : countOf(options.seed, 'seed', 0)
+      await withDeployment(options, async ({ lake, state, clock }) => {
+        const nowMs = clock()
+        const onProgress = (label: string, done: number, total?: number) =>
+          output.progress(`${label} ${done} of ${total ?? '?'}`)
+        const online = openOnlineFeatures(lake)
+        await online.refresh(nowMs)
+        const verdict = await proveOnline({ lake, nowMs, onProgress }, online, {
+          devices: state.registry.devices(),
+          count,
+          seed: seed ?? nowMs,
+        })
+        await storeVerdict(lake, verdict)
+        output.records([
+          {
+            checked: verdict.checkedCount,
+            differ: verdict.differingCount,
+            of_other_definitions: verdict.otherVersionCount,
+            feature_version: verdict.featureVersion,
+            served: `device_features@v${verdict.servedVersion}`,
+            differences: verdict.differences.length === 0 ? null : verdict.differences,
+          },
+        ])
+        if (verdict.differingCount > 0) process.exitCode = 1
+      })
+    },
+  )
+}
+
+function addOnline(features: Command): void {
+  command<CommonOptions>(
+    features,
+    'online <device>',
+    'newest features of a device per duration, and the means of its last 24 hours',
+    [],
+    async (options, output, [deviceId = '']) => {
+      await withReadOnlyLake(options, async (lake) => {
+        const online = openOnlineFeatures(lake)
+        await online.refresh(Date.now())
+        const record = online.lookup(deviceId)
+        if (record === undefined) {
+          throw new IsothermError(
+            'NOT_FOUND',
+            `${deviceId} has no feature row in the newest days; isotherm devices list names devices`,
+          )
+        }
+        const { rows, day } = record
+        output.records([
+          ...online.columns.map((feature, index) => ({
+            feature,
+            ...Object.fromEntries(
+              rows.map((row) => [`${row.durationMinutes} min`, row.values[index] ?? null]),
+            ),
+            '24 h': day?.means[online.dayColumns.indexOf(feature)] ?? null,
+          })),
+        ])
+        for (const row of rows) {
+          const end = new Date(row.windowEndMs).toISOString()
+          output.line(`${row.durationMinutes} min: window to ${end}, ${row.operatingMode ?? '-'}`)
+        }
+      })
+    },
+  )
+}
+
 /** The group `isotherm features`, shared by the commands of definitions and of the store. */
 function featuresGroup(program: Command): Command {
   const found = program.commands.find((known) => known.name() === 'features')
   return found ?? program.command('features').description('definitions, history and proofs')
 }
 
-/** `isotherm features backfill|assemble`: the feature store. */
+/** `isotherm features backfill|assemble|verify|online`: the feature store. */
 export function addFeatureStore(program: Command): void {
   const features = featuresGroup(program)
+  addFeatureCatalogue(features)
   addBackfill(features)
   addAssemble(features)
+  addVerify(features)
+  addOnline(features)
 }

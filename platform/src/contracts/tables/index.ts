@@ -4,6 +4,7 @@ import { cleanReadings, quarantinedReadings, removedDuplicates } from './clean-r
 import { deadLetters } from './dead-letters.ts'
 import { deviceAlerts, labelEvents } from './device-alerts.ts'
 import { deviceFeatures, featureBaselines } from './device-features.ts'
+import { featureAlarms, featureSkewVerdicts } from './feature-checks.ts'
 import { featureHistory } from './feature-history.ts'
 import { modelInput } from './model-input.ts'
 import { modelScores } from './model-scores.ts'
@@ -22,6 +23,8 @@ export function fleetTables(fleet: FleetDefinition): readonly TableContract[] {
     removedDuplicates,
     deviceFeatures(fleet),
     featureHistory(fleet),
+    featureSkewVerdicts,
+    featureAlarms,
     featureBaselines,
     modelScores,
     deviceAlerts,
