@@ -1,14 +1,24 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { fleetContracts, IsothermError, type TableContract } from '../../contracts/index.ts'
-import { defaultOwner, judgeVersion, odcsDocument, odcsYaml } from '../../data-contracts/index.ts'
+import {
+  checkRows,
+  defaultOwner,
+  judgeVersion,
+  odcsDocument,
+  odcsYaml,
+  profileRows,
+  snakeCase,
+  suggestContract,
+} from '../../data-contracts/index.ts'
 import {
   contractFindings,
   importContract,
   importedContracts,
   readContractFile,
 } from '../../runtime/index.ts'
+import { type RowRange, withRowsOf } from '../contract-rows.ts'
 import { loadFleet } from '../fleet-source.ts'
 import { type CommonOptions, command, fleetName, requireDataFolder } from '../program.ts'
 
@@ -133,15 +143,76 @@ function addDiff(contracts: Command): void {
   )
 }
 
+type RangeOptions = CommonOptions & {
+  readonly time?: string
+  readonly from?: string
+  readonly until?: string
+  readonly timeFormat?: string
+}
+
+const rangeOptions = () => [
+  new Option('--time <column>', 'column of the time; default: the first timestamp'),
+  new Option('--from <instant>', 'only rows from then on, UTC'),
+  new Option('--until <instant>', 'only rows before then, UTC'),
+  new Option('--time-format <format>', 'how a CSV file writes times, as %m/%d/%Y %H:%M'),
+]
+
+function rangeOf({ time, from, until, timeFormat }: RangeOptions): RowRange {
+  return {
+    ...(time !== undefined && { time }),
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+    ...(timeFormat !== undefined && { timeFormat }),
+  }
+}
+
+type CheckOptions = RangeOptions & { readonly rows?: string }
+
+/** Rows against contracts: what is broken, one line each; ends with 1 when a stretch is refused. */
+async function checkStretch(
+  options: CheckOptions,
+  contracts: readonly TableContract[],
+  rows: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const found: Readonly<Record<string, unknown>>[] = []
+  for (const contract of contracts) {
+    const verdict = await withRowsOf(options, rows, rangeOf(options), (connection, relation) =>
+      checkRows(connection, contract, relation),
+    )
+    const { name } = contract
+    found.push(
+      ...verdict.violations.map(({ rule, severity, column = '', expected, found: was }) => ({
+        ...{ contract: name, state: severity, rule, column, expected, found: was },
+      })),
+    )
+    if (!verdict.isAccepted) process.exitCode = 1
+    const state = verdict.isAccepted ? 'accepted' : 'refused'
+    const counted = `${verdict.rowCount} rows`
+    found.push({ contract: name, state, rule: '', column: '', expected: '', found: counted })
+  }
+  return found
+}
+
 function addCheck(contracts: Command): void {
-  command<CommonOptions>(
+  command<CheckOptions>(
     contracts,
-    'check [files...]',
-    'check the contracts of the release against the stored tables, or ODCS files against themselves',
-    [],
-    async (options, output, files) => {
-      if (files.length > 0) {
-        const read = files.flatMap((file) => readContractFile(file).contracts)
+    'check [contracts...]',
+    'check the release against the stored tables, ODCS files in themselves, or rows against them',
+    [
+      new Option('--rows <file-or-table>', 'rows to hold against the contracts: CSV, Parquet, ...'),
+      ...rangeOptions(),
+    ],
+    async (options, output, named) => {
+      const { rows } = options
+      if (rows !== undefined) {
+        const chosen = await Promise.all(
+          (named.length === 0 ? [rows] : named).map((one) => contractNamed(options, one)),
+        )
+        output.records(await checkStretch(options, chosen, rows))
+        return
+      }
+      if (named.length > 0) {
+        const read = await Promise.all(named.map((one) => contractNamed(options, one)))
         output.records(read.map(({ name, version }) => ({ name, version, state: 'ok' })))
         return
       }
@@ -159,8 +230,58 @@ function addCheck(contracts: Command): void {
   )
 }
 
+type SuggestOptions = RangeOptions & {
+  readonly name?: string
+  readonly days: string
+  readonly key?: string
+  readonly margin: string
+  readonly to?: string
+}
+
+function addSuggest(contracts: Command): void {
+  command<SuggestOptions>(
+    contracts,
+    'suggest <file-or-table>',
+    'suggest a contract from a week of rows: CSV, Parquet, NDJSON or a table of the data folder',
+    [
+      new Option('--name <name>', 'table name; default: from the file'),
+      new Option('--days <days>', 'days to learn from, from the first row or --from').default('7'),
+      new Option('--key <columns>', 'key columns, comma between; default: found'),
+      new Option('--margin <share>', 'room beside the seen range, share of its width').default(
+        '0.5',
+      ),
+      new Option('--to <file>', 'write the contract there'),
+      ...rangeOptions(),
+    ],
+    async (options, output, [rows = '']) => {
+      const [days, margin] = [Number(options.days), Number(options.margin)]
+      if (!(days > 0)) throw new IsothermError('INPUT_INVALID', `--days ${options.days}: above 0`)
+      if (!(margin >= 0)) throw new IsothermError('INPUT_INVALID', '--margin: 0 or more')
+      const origin = basename(rows)
+      const range = { days, ...rangeOf(options) }
+      const { time, key } = options
+      const profile = await withRowsOf(options, rows, range, (connection, relation) =>
+        profileRows(connection, {
+          relation,
+          ...(time !== undefined && { timeColumn: time }),
+          ...(key !== undefined && { key: key.split(',').map((name) => name.trim()) }),
+        }),
+      )
+      const name = options.name ?? snakeCase(origin.replace(/\.[^.]+$/, ''))
+      const contract = suggestContract(profile, { name, origin, margin })
+      const text = odcsYaml(contract)
+      if (options.to !== undefined) {
+        writeFileSync(options.to, text)
+        output.records([{ name, columns: contract.columns.length, file: options.to }])
+      } else if (output.isJson) output.records([odcsDocument(contract)])
+      else output.line(text.trimEnd())
+    },
+  )
+}
+
 /** `isotherm contracts ...`: what each table promises, in the Open Data Contract Standard. */
 export function addContracts(program: Command): void {
   const contracts = program.command('contracts').description('what each table promises')
-  for (const add of [addList, addCheck, addExport, addImport, addDiff]) add(contracts)
+  const adds = [addList, addCheck, addExport, addImport, addDiff, addSuggest]
+  for (const add of adds) add(contracts)
 }
