@@ -1,5 +1,13 @@
 export { type Dialect, duckdbDialect, sparkDialect } from './algebra/dialect.ts'
 export { featureQuery } from './algebra/feature-query.ts'
+export {
+  type FeatureKind,
+  type FeatureSheet,
+  featureSheet,
+  featureSheets,
+  featureSql,
+  featureSqlTexts,
+} from './algebra/feature-sheet.ts'
 export { type LiveRow, liveRowFeatures } from './algebra/live-row.ts'
 export { liveSeriesFeature } from './algebra/live-series.ts'
 export {
@@ -19,6 +27,11 @@ export { type RowSelection, type RowSources, rowFeaturesQuery } from './algebra/
 export { type SeriesSelection, seriesQuery } from './algebra/series-query.ts'
 export { type SumSelection, windowSumsQuery } from './algebra/window-sums.ts'
 export { computeRange, type RangeRequest } from './compute-range.ts'
+export {
+  type FeatureDistribution,
+  type FeatureSpread,
+  featureDistribution,
+} from './feature-distribution.ts'
 export { featureVersion } from './feature-version.ts'
 export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'
 export { completeUntilMs } from './positions.ts'

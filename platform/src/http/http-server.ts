@@ -4,7 +4,7 @@ import { IsothermError } from '../contracts/index.ts'
 import type { PresenceEvent } from '../gateway/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { State } from '../objects/index.ts'
-import type { DeadLetters, Quality } from '../runtime/index.ts'
+import type { DeadLetters, FeatureCare, Quality } from '../runtime/index.ts'
 import { feedChanges, feedPresence, narrowingFor } from './alert-feed.ts'
 import type { ApiContext } from './api-context.ts'
 import { type Authentication, checkOpenMode, createAuthenticator } from './authentication.ts'
@@ -23,6 +23,8 @@ import { deadLetterRoutes } from './routes/dead-letter-routes.ts'
 import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { enrollmentRoutes } from './routes/enrollment-routes.ts'
+import { featureRoutes } from './routes/feature-routes.ts'
+import { featureStoreRoutes } from './routes/feature-store-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
 import { identityRoutes } from './routes/identity-routes.ts'
@@ -42,6 +44,8 @@ export type HttpServerOptions = {
   readonly deadLetters?: DeadLetters
   /** Adds quality gates, what waits behind them, and reports. */
   readonly quality?: Quality
+  /** Adds the online features and their health. */
+  readonly features?: FeatureCare
   /** Time in epoch milliseconds. */
   readonly clock: () => number
   readonly authentication: Authentication
@@ -162,6 +166,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     compressAnswers(scope)
     const present = createAlertPresenter(context)
     const routes = [
+      ...featureRoutes(context),
       ...fleetRoutes(context),
       ...deviceRoutes(context),
       ...deviceHubRoutes(context),
@@ -173,6 +178,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...queryRoutes(context),
       ...healthRoutes(context),
       ...identityRoutes(context),
+      ...(options.features === undefined ? [] : featureStoreRoutes(context, options.features)),
       ...(options.deadLetters === undefined ? [] : deadLetterRoutes(options.deadLetters)),
       ...(options.quality === undefined ? [] : qualityRoutes(options.quality)),
     ]

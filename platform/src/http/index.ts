@@ -30,6 +30,7 @@ export type {
   TwinView,
 } from './schemas/device-hub-schema.ts'
 export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/device-schema.ts'
+export type { FeatureCatalogueView, FeatureDetailView } from './schemas/feature-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'
 export type { DevicePresenceView } from './schemas/presence-schema.ts'

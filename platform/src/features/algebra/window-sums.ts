@@ -20,7 +20,7 @@ export type SumSelection = {
 
 /** Moments that the stored features of a fleet need, each once, by sensor. */
 export function neededMoments(fleet: FleetDefinition): readonly (readonly Moment[])[] {
-  const needed = fleet.sensors.map(() => new Set<Moment>(['n']))
+  const needed = fleet.sensors.map(() => new Set<Moment>())
   for (const { term } of windowFeatures(fleet)) {
     for (const { sensor, moment } of momentsOf(term)) needed[sensor]?.add(moment)
   }
@@ -83,8 +83,10 @@ export function windowSumsQuery(
   selection: SumSelection,
 ): string {
   const { relation, rule, startMs, endMs, devices, keys } = selection
-  const steps = fleet.sensors.map((sensor, index) => stepColumn(dialect, fleet, sensor, index))
   const moments = neededMoments(fleet)
+  const steps = fleet.sensors.flatMap((sensor, index) =>
+    moments[index]?.length === 0 ? [] : [stepColumn(dialect, fleet, sensor, index)],
+  )
   const sums = fleet.sensors.flatMap((sensor, index) =>
     (moments[index] ?? []).map(
       (moment) => `${momentSql(dialect, fleet, index, sensor, moment)} AS ${moment}_${index}`,
@@ -104,8 +106,7 @@ export function windowSumsQuery(
         SELECT device_id, ${eventMs} AS event_ms,
           ${dialect.quotient(eventMs, rule.lengthMs)} * ${rule.lengthMs} AS start_ms,
           ${dialect.epochMs('timestamp_ingested')} AS arrived_ms,
-          sensor_null_count, ${dialect.listLength('quality_flags')} > 0 AS is_flagged,
-          ${steps.join(', ')}
+          ${[`sensor_null_count, ${dialect.listLength('quality_flags')} > 0 AS is_flagged`, ...steps].join(', ')}
         FROM ${relation}
         WHERE timestamp_utc >= ${dialect.instant(String(startMs))}
           AND timestamp_utc < ${dialect.instant(String(endMs))}
