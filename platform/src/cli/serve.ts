@@ -220,6 +220,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     state,
     registry: deployment.models,
     deadLetters: openDeadLetters(deployment),
+    features: operation.features,
     quality: openQuality(deployment, () => void runNow()),
     clock,
     authentication,

@@ -32,6 +32,7 @@ export { developmentCertificate, type ServerCertificate } from './development-ce
 export { diagnose } from './diagnosis/diagnose.ts'
 export type { DiagnosisOptions, Finding } from './diagnosis/finding.ts'
 export { requireDiskRoom } from './disk-room.ts'
+export { type FeatureCare, type FeatureHealth, openFeatureCare } from './feature-care.ts'
 export type { LogFinding, LogWatch } from './log-watch.ts'
 export { type Operation, type OperationOptions, startOperation } from './operation.ts'
 export {

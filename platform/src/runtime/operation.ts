@@ -3,6 +3,7 @@ import { runOfflineRule, runSlaMonitor, runStreamRules, type StreamRules } from 
 import { IsothermError } from '../contracts/index.ts'
 import type { TrainOutcome } from '../models/index.ts'
 import type { Deployment } from './deployment.ts'
+import { type FeatureCare, openFeatureCare } from './feature-care.ts'
 import { type LogWatch, watchLog } from './log-watch.ts'
 import {
   finishLastRun,
@@ -37,6 +38,8 @@ export type Operation = {
   readonly streamRules: StreamRules
   /** How far the log's consumers are behind, and the disk. */
   readonly logWatch: LogWatch
+  /** What is served of the features, and how they are. */
+  readonly features: FeatureCare
   /** Stops after the work under way. */
   readonly close: () => Promise<void>
 }
@@ -52,6 +55,9 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
     return next
   }
 }
+
+/** At night the history of features is filled and what is served is proven. */
+const nightlySchedule = '40 2 * * *'
 
 /** Every hour small files are packed and expired ones deleted. */
 const maintenanceSchedule = '30 * * * *'
@@ -75,6 +81,7 @@ export async function startOperation(
     commitSeconds: options.commitSeconds ?? 300,
   })
   logWatch.sample()
+  const features = await openFeatureCare(deployment)
   const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
   await inTurn(() => finishLastRun(deployment, { isFiring: streamRules.isFiring }))
 
@@ -88,6 +95,8 @@ export async function startOperation(
       await stages
         .timed('quality', () => judgeTables(deployment, judgedTables))
         .catch(report('quality'))
+      // What is served lags until the next run when this fails; the pipeline itself goes on.
+      await stages.timed('feature store', features.look).catch(report('feature store'))
       return outcome
     })
   const train: Operation['train'] = (untilMs) =>
@@ -135,6 +144,12 @@ export async function startOperation(
     new Cron(options.trainingSchedule ?? '0 2 * * 0', cron, () =>
       train(clock()).then(() => undefined, report('training')),
     ),
+    new Cron(nightlySchedule, cron, () =>
+      inTurn(() => stages.timed('feature proof', features.nightly)).then(
+        () => undefined,
+        report('feature proof'),
+      ),
+    ),
     new Cron(maintenanceSchedule, cron, () => maintain().catch(report('maintenance'))),
   ]
   const stopped = streamRules.done.catch((error: unknown) => {
@@ -147,6 +162,7 @@ export async function startOperation(
     health: stages.health,
     streamRules,
     logWatch,
+    features,
     close: async () => {
       clearInterval(commitTimer)
       clearInterval(monitorTimer)
