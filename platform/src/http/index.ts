@@ -40,5 +40,7 @@ export {
   type QualityPart,
   type QualityView,
   qualityView,
+  type SensorListView,
+  sensorListView,
 } from './schemas/quality-schema.ts'
 export type { FeaturesView, ReadingsView, ScoresView } from './schemas/series-schema.ts'

@@ -2,6 +2,7 @@ export { createBatchGates } from './batch-gates.ts'
 export { summaryJob } from './daily-summary.ts'
 export type { Expectation, GateChange, GateChanges, GateSeverity } from './expectation.ts'
 export { allExpectations, expectationsOf } from './expectations.ts'
+export { faultySensors, type SensorList } from './faulty-sensors.ts'
 export {
   type GateActor,
   type GateDecision,
@@ -21,4 +22,7 @@ export {
   type SensorFigures,
 } from './report.ts'
 export { reportHtml } from './report-html.ts'
+export { gradeSensor, type SensorFault, type SensorGrade } from './sensor-grade.ts'
+export { type FaultySensor, type SensorInput, sensorJob } from './sensor-job.ts'
+export { type SeriesFigures, type SeriesOptions, seriesFigures } from './sensor-series.ts'
 export { discardWaiting, waitingCounts } from './waiting-rows.ts'

@@ -5,6 +5,7 @@ import type { Lake } from '../lake/index.ts'
 import { createDeviceSlices } from './device-slices.ts'
 import type { Expectation } from './expectation.ts'
 import type { GateEntry } from './gate-entry.ts'
+import { gradedAtMs } from './sensor-job.ts'
 
 /** What a report is made from besides the tables. */
 export type ReportInput = {
@@ -121,7 +122,7 @@ async function collect(
     ...(await bySlice(
       'sensor_health',
       "grade || ':' || sensor_name",
-      `graded_at = (SELECT max(graded_at) FROM ${await relation('sensor_health')})`,
+      `epoch_ms(graded_at) = ${await gradedAtMs(lake)}`,
     )),
   ]
   for (const [index, name, count] of found) {

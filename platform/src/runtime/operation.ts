@@ -11,6 +11,7 @@ import {
   type PipelineOutcome,
   runPipeline,
 } from './pipeline.ts'
+import { openQuality } from './quality.ts'
 import { judgedTables, judgeTables } from './quality-gates.ts'
 import { createStageClock, type StageHealth } from './stage-clock.ts'
 import { trainDeployment } from './training.ts'
@@ -58,6 +59,9 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
 
 /** At night the history of features is filled and what is served is proven. */
 const nightlySchedule = '40 2 * * *'
+
+/** Sensors are graded at night, when the rest has little to do. */
+const gradingSchedule = '15 1 * * *'
 
 /** Every hour small files are packed and expired ones deleted. */
 const maintenanceSchedule = '30 * * * *'
@@ -148,6 +152,12 @@ export async function startOperation(
       inTurn(() => stages.timed('feature proof', features.nightly)).then(
         () => undefined,
         report('feature proof'),
+      ),
+    ),
+    new Cron(gradingSchedule, cron, () =>
+      inTurn(() => stages.timed('sensors', () => openQuality(deployment).grade())).then(
+        () => undefined,
+        report('sensors'),
       ),
     ),
     new Cron(maintenanceSchedule, cron, () => maintain().catch(report('maintenance'))),

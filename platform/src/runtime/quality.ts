@@ -1,11 +1,15 @@
 import { IsothermError } from '../contracts/index.ts'
 import {
   allExpectations,
+  type FaultySensor,
+  faultySensors,
   type GateActor,
   type GateChange,
   type GateDecision,
   type GateEntry,
   type QualityReport,
+  type SensorList,
+  sensorJob,
 } from '../quality/index.ts'
 import type { Deployment } from './deployment.ts'
 import { changeGate, cleanStage, judgedTables, judgeTables } from './quality-gates.ts'
@@ -29,6 +33,10 @@ export type Quality = {
   /** Changes an expectation; an empty change puts it back. @throws IsothermError NOT_FOUND */
   readonly change: (gateId: string, change: GateChange) => Promise<void>
   readonly report: (options: { readonly days?: number }) => Promise<QualityReport>
+  /** Sensors found weak or dead when they were last graded; at most so many. */
+  readonly sensors: (limit: number) => Promise<SensorList>
+  /** Grades the sensors over the hours before now; default 48. */
+  readonly grade: (hours?: number) => Promise<readonly FaultySensor[]>
   /** Judges what is new, as the service does after each run. */
   readonly check: () => Promise<void>
 }
@@ -67,6 +75,16 @@ export function openQuality(deployment: Deployment, act?: () => void): Quality {
       await changeGate(deployment, gateId, change)
     },
     report: (options) => deploymentReport(deployment, options),
+    sensors: (limit) => faultySensors(lake, limit),
+    grade: (hours) =>
+      sensorJob(
+        { lake, nowMs: clock() },
+        {
+          devices: state.registry.devices(),
+          untilMs: clock(),
+          ...(hours !== undefined && { hours }),
+        },
+      ),
     check: () => judgeTables(deployment, judgedTables),
   }
 }

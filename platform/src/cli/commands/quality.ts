@@ -6,6 +6,8 @@ import {
   gateEntryView,
   type QualityView,
   qualityView,
+  type SensorListView,
+  sensorListView,
 } from '../../http/index.ts'
 import { type GateDecision, gateDecisions, reportHtml } from '../../quality/index.ts'
 import { openQuality, readServerMarker } from '../../runtime/index.ts'
@@ -80,6 +82,18 @@ async function decide(
   return callServer<GateEntryView>(server, { path, body: { decision, note } })
 }
 
+async function sensorsOf(options: CommonOptions, isGraded: boolean): Promise<SensorListView> {
+  const server = readServerMarker(options.data)
+  if (server !== undefined && !isGraded) {
+    return callServer<SensorListView>(server, { path: `${root}/sensors` })
+  }
+  return withDeployment(options, async (deployment) => {
+    const opened = openQuality(deployment)
+    if (isGraded) await opened.grade()
+    return sensorListView(await opened.sensors(5_000))
+  })
+}
+
 function addReport(quality: Command): void {
   command<CommonOptions & { readonly days: string; readonly out?: string }>(
     quality,
@@ -152,6 +166,18 @@ export function addQuality(program: Command): void {
         )
       }
       output.records([entryRow(await decide(options, entryId, found, options.note))])
+    },
+  )
+  command<CommonOptions & { readonly grade?: boolean }>(
+    quality,
+    'sensors',
+    'sensors that are weak or dead, with the reason; the service grades them every day',
+    [new Option('--grade', 'grade them now over the last two days (no server may run)')],
+    async (options, output) => {
+      const { sensors } = await sensorsOf(options, options.grade === true)
+      output.records(
+        sensors.map(({ share: _share, row_count: rows, ...one }) => ({ ...one, rows })),
+      )
     },
   )
   command<CommonOptions>(

@@ -8,6 +8,8 @@ import {
   gateEntryView,
   qualitySchema,
   qualityView,
+  sensorListSchema,
+  sensorListView,
 } from '../schemas/quality-schema.ts'
 
 /** Who may let rows through a gate or move its limits. */
@@ -33,6 +35,14 @@ export function qualityRoutes(quality: Quality): readonly Route[] {
       query: daysQuery,
       reply: z.object({ html: z.string() }),
       handle: async ({ query }) => ({ html: reportHtml(await quality.report(query)) }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/quality/sensors',
+      summary: 'Sensors found weak or dead when they were last graded, with the reason',
+      query: z.object({ limit: z.coerce.number().int().min(1).max(5_000).default(500) }),
+      reply: sensorListSchema,
+      handle: async ({ query }) => sensorListView(await quality.sensors(query.limit)),
     }),
     defineRoute({
       method: 'GET',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { GateEntry, PartFigures, QualityReport } from '../../quality/index.ts'
+import type { GateEntry, PartFigures, QualityReport, SensorList } from '../../quality/index.ts'
 
 const instant = (ms: number) => new Date(ms).toISOString()
 
@@ -84,6 +84,37 @@ export type GateEntryView = z.output<typeof gateEntrySchema>
 export type QualityView = z.output<typeof qualitySchema>
 /** A site, a firmware, or both, as the API gives it. */
 export type QualityPart = z.output<typeof partSchema>
+
+/** Sensors found weak or dead. */
+export const sensorListSchema = z.object({
+  graded_at: z.iso.datetime().nullable(),
+  sensors: z.array(
+    z.object({
+      device_id: z.string(),
+      sensor: z.string(),
+      grade: z.enum(['weak', 'dead']),
+      reason: z.string(),
+      detail: z.string(),
+      share: z.number(),
+      row_count: z.number(),
+    }),
+  ),
+})
+
+/** Sensors found weak or dead, as the API gives them. */
+export type SensorListView = z.output<typeof sensorListSchema>
+
+/** Sensors in the spelling of the API. */
+export function sensorListView({ gradedAtMs, sensors }: SensorList): SensorListView {
+  return {
+    graded_at: gradedAtMs === undefined ? null : instant(gradedAtMs),
+    sensors: sensors.map(({ deviceId, rowCount, ...one }) => ({
+      device_id: deviceId,
+      ...one,
+      row_count: rowCount,
+    })),
+  }
+}
 
 /** An entry in the spelling of the API. */
 export function gateEntryView(entry: GateEntry): GateEntryView {
