@@ -58,6 +58,11 @@ export type NewRecord = {
   readonly ingestedAtMs: number
   readonly protocol: Protocol
   readonly messageId?: string
+  /**
+   * What else came with the message, as one JSON object of texts: application properties by their
+   * names, system properties by those of IoT Hub (`$.ct`, `$.cid` ...).
+   */
+  readonly properties?: string
   readonly body: RecordBody
 }
 

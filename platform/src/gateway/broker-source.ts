@@ -7,6 +7,7 @@ import { eventIdOf } from './event-id.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import type { MessageOwner } from './intake.ts'
 import { maxPacketBytes } from './mqtt-connect.ts'
+import { propertiesJson } from './property-bag.ts'
 import { refusedBody } from './refusal.ts'
 import { recordOf } from './telemetry.ts'
 import { type TopicMap, topicMap } from './topic-map.ts'
@@ -46,6 +47,14 @@ const lastRetryMs = 30_000
 /** A device the registry does not know: its rows are quarantined at cleansing, ING-25. */
 const unregistered = { timestamp_mode: 'utc', timezone: 'UTC' } as const
 
+/** User properties of MQTT 5; a name that stands twice has several values. */
+function* userProperties({ properties }: IPublishPacket): Iterable<readonly [string, string]> {
+  for (const [name, value] of Object.entries(properties?.userProperties ?? {})) {
+    for (const one of [value].flat()) yield [name, one]
+  }
+  if (properties?.contentType !== undefined) yield ['$.ct', properties.contentType]
+}
+
 /** A message of the broker as a record; what cannot be read is a dead letter with its reason. */
 function brokerRecord(core: GatewayCore, map: TopicMap, packet: IPublishPacket): NewRecord {
   const payload = Buffer.from(packet.payload)
@@ -54,7 +63,8 @@ function brokerRecord(core: GatewayCore, map: TopicMap, packet: IPublishPacket):
   const device = deviceId === undefined ? undefined : core.desk.directory.device(deviceId)?.device
   if (deviceId !== undefined && (device === undefined || device.status === 'active')) {
     const source = { deviceId, protocol: 'mqtt5', messageId: undefined, ingestedAtMs } as const
-    return recordOf(core, payload, { ...source, device: device ?? unregistered })
+    const properties = propertiesJson(userProperties(packet))
+    return recordOf(core, payload, { ...source, properties, device: device ?? unregistered })
   }
   const detail =
     deviceId === undefined

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { isDeviceId, messageIdOf, parseHubUsername } from './device-names.ts'
+import { isDeviceId, parseHubUsername } from './device-names.ts'
+import { readPropertyBag } from './property-bag.ts'
+
+const messageIdOf = (bag: string) => readPropertyBag(bag).messageId
 
 test('the user names real clients send name their host and client id', () => {
   const usernames = [

@@ -30,30 +30,3 @@ export function usableMessageId(text: string | undefined): string | undefined {
     ? text
     : undefined
 }
-
-/** Percent-decoding that leaves what is not encoded properly as it is; `+` stays a plus. */
-function decodedLoosely(text: string): string {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return text
-    throw error
-  }
-}
-
-/**
- * Message id `$.mid` of the property bag at the end of a topic. Tolerates a leading `?`, a trailing
- * `/`, keys without a value and both spellings of `$`.
- */
-export function messageIdOf(bag: string): string | undefined {
-  if (bag.length === 0) return undefined
-  const from = bag.charCodeAt(0) === 0x3f ? 1 : 0
-  const to = bag.endsWith('/') ? bag.length - 1 : bag.length
-  for (const pair of bag.slice(from, to).split('&')) {
-    const at = pair.indexOf('=')
-    if (at < 0 || decodedLoosely(pair.slice(0, at)) !== '$.mid') continue
-    return usableMessageId(decodedLoosely(pair.slice(at + 1)))
-  }
-  return undefined
-}

@@ -5,13 +5,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CollectorIdentity } from '../contracts/index.ts'
 import { splitBatch } from './batch-lines.ts'
 import { storeBatch } from './collector-batch.ts'
-import { usableMessageId } from './device-names.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import { deviceMessageRoutes } from './http-device-messages.ts'
 import { admitDevice, answerError, header, Refusal, stalledRetryS } from './http-refusal.ts'
 import { registrationRoutes } from './http-registration.ts'
 import { hubBatchPayloads } from './hub-batch.ts'
+import { readHubHeaders } from './property-bag.ts'
 import { recordOf } from './telemetry.ts'
 
 const inflate = promisify(gunzip)
@@ -100,12 +100,13 @@ async function takeMessage(
   const device = core.desk.directory.device(deviceId)?.device
   if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
   core.counters.add('gateway_messages_received_total')
-  const messageId = usableMessageId(header(request, 'iothub-messageid'))
+  const { messageId, properties } = readHubHeaders(request.headers)
   const record = recordOf(core, payload, {
     deviceId,
     device,
     protocol: 'https',
     messageId,
+    properties,
     ingestedAtMs: nowMs,
   })
   await core.intake.append([record], record.body.payload.length)
@@ -141,12 +142,13 @@ async function takeHubBatch(
   const device = desk.directory.device(deviceId)?.device
   if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
   counters.add('gateway_messages_received_total', undefined, undefined, found.length)
-  const records = found.map(({ payload, messageId }) =>
+  const records = found.map(({ payload, messageId, properties }) =>
     recordOf(core, payload, {
       deviceId,
       device,
       protocol: 'https',
       messageId,
+      properties,
       ingestedAtMs: nowMs,
     }),
   )

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { usableMessageId } from './device-names.ts'
+import { type MessageProperties, readHubHeaders } from './property-bag.ts'
 
 const batchSchema = z.array(
   z.object({
@@ -11,14 +11,7 @@ const batchSchema = z.array(
 )
 
 /** One message of a batch. */
-export type HubBatchMessage = { readonly payload: Buffer; readonly messageId: string | undefined }
-
-function messageIdIn(properties: Readonly<Record<string, unknown>>): string | undefined {
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.toLowerCase() === 'iothub-messageid' && typeof value === 'string') return value
-  }
-  return undefined
-}
+export type HubBatchMessage = MessageProperties & { readonly payload: Buffer }
 
 /** Messages of a body of type `application/vnd.microsoft.iothub.json`, or what is wrong with it. */
 export function hubBatchPayloads(body: Buffer): readonly HubBatchMessage[] | string {
@@ -35,6 +28,6 @@ export function hubBatchPayloads(body: Buffer): readonly HubBatchMessage[] | str
   }
   return batch.data.map(({ body: text, base64Encoded = true, properties = {} }) => ({
     payload: Buffer.from(text, base64Encoded ? 'base64' : 'utf8'),
-    messageId: usableMessageId(messageIdIn(properties)),
+    ...readHubHeaders(properties),
   }))
 }

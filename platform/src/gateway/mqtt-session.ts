@@ -4,7 +4,6 @@ import type { DeviceIdentity } from '../contracts/index.ts'
 import type { Admission } from './admission.ts'
 import { AnswerQueue, noPacketId } from './answer-queue.ts'
 import { peerCertificate } from './client-certificate.ts'
-import { messageIdOf } from './device-names.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import { newTopics, resumeTopics } from './hub-topics.ts'
@@ -26,6 +25,7 @@ import {
   welcome,
 } from './mqtt-connect.ts'
 import { ownBagOf } from './own-topics.ts'
+import { type MessageProperties, readPropertyBag } from './property-bag.ts'
 import {
   emptyPublishFrame,
   propertyBagOf,
@@ -263,17 +263,19 @@ export class MqttSession implements MessageOwner {
       isTooLarge || publish.qos === 0 ? noPacketId : publish.packetId,
       delayMs === 0 ? 0 : nowMs + delayMs,
     )
-    this.#submit(payload, messageIdOf(bag), nowMs)
+    this.#submit(payload, readPropertyBag(bag, (flags & 1) !== 0), nowMs)
     if (isTooLarge) this.close(disconnectReason.packetTooLarge, 'packet too large')
   }
 
-  #submit(payload: Buffer, messageId: string | undefined, ingestedAtMs: number): void {
+  #submit(payload: Buffer, bag: MessageProperties, ingestedAtMs: number): void {
     const core = this.#core
     const device = this.#identity?.device
     if (device === undefined) return
     this.#received.value++
     const protocol = this.#terms.version === 5 ? 'mqtt5' : 'mqtt3'
-    const source = { deviceId: this.#deviceId, device, protocol, messageId, ingestedAtMs } as const
+    const { messageId, properties } = bag
+    const deviceId = this.#deviceId
+    const source = { deviceId, device, protocol, messageId, properties, ingestedAtMs } as const
     core.intake.submit(recordOf(core, payload, source), this)
     if (this.#answers.length >= core.throttle.window(ingestedAtMs)) this.#pause(pause.answers)
     if (core.intake.isFull) {

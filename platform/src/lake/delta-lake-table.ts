@@ -45,13 +45,24 @@ function settledFiles(contract: TableContract, nowMs: number): (file: AddFile) =
   return ({ partitionValues }) => (partitionValues[dateColumn] ?? '') < before
 }
 
+/** Gives a table of an earlier release the nullable columns of a new one; old rows have null. */
+async function addNewColumns(table: DeltaTable, contract: TableContract): Promise<void> {
+  const known = new Set((await table.snapshot()).schema.fields.map(({ name }) => name))
+  const fields = deltaFields(contract).filter(({ name, nullable }) => nullable && !known.has(name))
+  if (fields.length > 0) await table.addColumns(fields)
+}
+
 async function opened(
   directory: string,
   contract: TableContract,
   readOnly: boolean,
 ): Promise<DeltaTable> {
   const store = folderStore(directory)
-  if (await tableExists(store)) return openTable(store)
+  if (await tableExists(store)) {
+    const table = await openTable(store)
+    if (!readOnly) await addNewColumns(table, contract)
+    return table
+  }
   return createTable(readOnly ? memoryStore() : store, {
     name: contract.name,
     description: contract.purpose,

@@ -26,12 +26,18 @@ const record = fc
     ingestedAtMs: fc.nat(),
     protocol: fc.constantFrom('mqtt3' as const, 'https' as const),
     messageId: fc.option(anyText, { nil: undefined }),
+    properties: fc.option(fc.json(), { nil: undefined }),
     unmapped: fc.option(fc.json(), { nil: undefined }),
     body: fc.oneof(readable, refused),
   })
-  .map(({ messageId, unmapped, body, ...rest }): NewRecord => {
+  .map(({ messageId, properties, unmapped, body, ...rest }): NewRecord => {
     const full = body.kind === 'readable' && unmapped !== undefined ? { ...body, unmapped } : body
-    return { ...rest, ...(messageId === undefined ? {} : { messageId }), body: full }
+    return {
+      ...rest,
+      ...(messageId === undefined ? {} : { messageId }),
+      ...(properties === undefined ? {} : { properties }),
+      body: full,
+    }
   })
 
 function plain(value: NewRecord) {

@@ -27,7 +27,11 @@ function quoted(text: string): string {
 /** Upper bound of the bytes a record takes as a line. */
 export function lineBound(record: NewRecord): number {
   const { body } = record
-  const strings = record.deviceId.length + record.eventId.length + (record.messageId?.length ?? 0)
+  const strings =
+    record.deviceId.length +
+    record.eventId.length +
+    (record.messageId?.length ?? 0) +
+    (record.properties?.length ?? 0)
   const own =
     body.kind === 'readable'
       ? body.payload.length + (body.unmapped?.length ?? 0) * bytesPerUnit
@@ -45,6 +49,7 @@ export function writeLine(target: Buffer, at: number, offset: number, record: Ne
   const { body } = record
   let head = `{"o":${offset},"t":${record.ingestedAtMs},"d":${quoted(record.deviceId)},"e":${quoted(record.eventId)},"m":"${record.protocol}"`
   if (record.messageId !== undefined) head += `,"i":${quoted(record.messageId)}`
+  if (record.properties !== undefined) head += `,"a":${quoted(record.properties)}`
   if (body.kind === 'refused') {
     const { buffer, byteOffset, length } = body.payload
     const base64 = Buffer.from(buffer, byteOffset, length).toString('base64')
@@ -77,6 +82,7 @@ type Envelope = {
   readonly e: string
   readonly m: Protocol
   readonly i?: string
+  readonly a?: string
   readonly f?: 'w' | 'n'
   readonly s?: number
   readonly u?: string
@@ -117,6 +123,7 @@ export function readLine(line: Buffer, partition: number): LogRecord {
     ingestedAtMs: envelope.t,
     protocol: envelope.m,
     ...(envelope.i === undefined ? {} : { messageId: envelope.i }),
+    ...(envelope.a === undefined ? {} : { properties: envelope.a }),
     body,
   }
 }

@@ -17,7 +17,7 @@ export function rawReadings(fleet: FleetDefinition): TableContract {
   return {
     name: 'raw_sensor_readings',
     id: 'C1',
-    version: '1.0.0',
+    version: '1.1.0',
     purpose: 'What was received: append only, untransformed, duplicates allowed',
     columns: [
       required('event_id', 'string', 'Deterministic UUID of the message, ING-10; dedup key'),
@@ -32,6 +32,7 @@ export function rawReadings(fleet: FleetDefinition): TableContract {
       extension('sent_at', 'timestamp', 'Device clock when transmitting'),
       extension('schema_version', 'string', 'Message schema version as sent'),
       extension('unmapped_fields', 'string', 'Unknown keys as JSON, at most 4 KB'),
+      extension('message_properties', 'string', 'What came beside the payload, as JSON of texts'),
       extension('message_format', 'string', 'Shape of the message', { values: ['wide', 'narrow'] }),
       extension('device_quality', 'string', 'Quality a narrow message claims', {
         values: ['good', 'suspect', 'bad'],
