@@ -11,6 +11,7 @@ import { Console, type ConsoleContext } from './console-context.ts'
 import { DeadLettersPage } from './pages/dead-letters-page.tsx'
 import { DevicePage } from './pages/device-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { QualityPage } from './pages/quality-page.tsx'
 import { WorkPage } from './pages/work-page.tsx'
 import { HelpDialog } from './parts/help-dialog.tsx'
 import { Empty, Failed, Loading } from './parts/page-states.tsx'
@@ -69,6 +70,7 @@ const titles: Readonly<Record<Route['page'], string>> = {
   work: 'Work list',
   fleet: 'Fleet',
   'dead-letters': 'Dead letters',
+  quality: 'Quality',
   device: 'Device',
   unknown: 'Not found',
 }
@@ -81,6 +83,8 @@ function Page({ route }: { readonly route: Route }) {
       return <FleetPage filters={route.filters} />
     case 'dead-letters':
       return <DeadLettersPage filters={route.filters} />
+    case 'quality':
+      return <QualityPage filters={route.filters} />
     case 'device':
       return <DevicePage key={route.deviceId} deviceId={route.deviceId} range={route.range} />
     case 'unknown':

@@ -7,6 +7,7 @@ import './style/fleet.css'
 import './style/device.css'
 import './style/dead-letters.css'
 import './style/hub.css'
+import './style/quality.css'
 import { App } from './app.tsx'
 
 const root = document.getElementById('app')

@@ -14,6 +14,7 @@ const liveWords: Readonly<Record<LiveState, string>> = {
 function Navigation({ route, navigate }: { readonly route: Route; readonly navigate: Navigate }) {
   const work = { page: 'work', filters: noWorkFilters } as const
   const fleet = { page: 'fleet', filters: noFleetFilters } as const
+  const quality = { page: 'quality', filters: { by: 'site' } } as const
   const letters = { page: 'dead-letters', filters: noLetterFilters } as const
   return (
     <nav class="tabs" aria-label="Pages">
@@ -37,6 +38,15 @@ function Navigation({ route, navigate }: { readonly route: Route; readonly navig
           <path d="M4 6h16v12H4zM4 7l8 6 8-6" />
         </svg>
         Dead letters
+      </a>
+      <a
+        {...linkProps(quality, navigate)}
+        aria-current={route.page === 'quality' ? 'page' : undefined}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4" />
+        </svg>
+        Quality
       </a>
     </nav>
   )

@@ -26,11 +26,15 @@ export type LetterFilters = {
   readonly letter: string
 }
 
+/** How the quality page groups the fleet. */
+export type QualityFilters = { readonly by: 'site' | 'firmware' | 'both' }
+
 /** What the URL says is shown. */
 export type Route =
   | { readonly page: 'work'; readonly filters: WorkFilters }
   | { readonly page: 'fleet'; readonly filters: FleetFilters }
   | { readonly page: 'dead-letters'; readonly filters: LetterFilters }
+  | { readonly page: 'quality'; readonly filters: QualityFilters }
   | { readonly page: 'device'; readonly deviceId: string; readonly range: TimeRange }
   | { readonly page: 'unknown'; readonly path: string }
 
@@ -47,6 +51,8 @@ export const noFleetFilters: FleetFilters = { health: [], site: '', model: '', s
 
 /** Open messages of every reason. */
 export const noLetterFilters: LetterFilters = { reason: '', device: '', status: 'new', letter: '' }
+
+const groupings = ['site', 'firmware', 'both'] as const
 
 const letterStatus = ['new', 'replayed', 'discarded', 'all'] as const
 
@@ -89,6 +95,10 @@ export function parseRoute(path: string, query: string): Route {
       },
     }
   }
+  if (path === '/quality') {
+    const by = groupings.find((one) => one === parameters.get('by')) ?? 'site'
+    return { page: 'quality', filters: { by } }
+  }
   const device = /^\/devices\/([^/]+)$/.exec(path)?.[1]
   if (device === undefined) return { page: 'unknown', path }
   return { page: 'device', deviceId: decodeURIComponent(device), range: rangeOf(parameters) }
@@ -124,6 +134,8 @@ export function routeUrl(route: Route): string {
         ['status', route.filters.status === 'new' ? '' : route.filters.status],
         ['letter', route.filters.letter],
       ])
+    case 'quality':
+      return url('/quality', [['by', route.filters.by === 'site' ? '' : route.filters.by]])
     case 'device':
       return url(`/devices/${encodeURIComponent(route.deviceId)}`, rangeParameters(route.range))
     case 'unknown':
