@@ -71,9 +71,9 @@ function addBackfill(features: Command): void {
             done_before: outcome.doneDayCount,
             rows: outcome.rowCount,
             days_without_readings: outcome.emptyDays.join(' ') || null,
-            ...(options.hash === true && { sha256: (await historyHash(lake)).sha256 }),
           },
         ])
+        if (options.hash === true) output.line(`sha256 ${(await historyHash(lake)).sha256}`)
       })
     },
   )
@@ -124,7 +124,8 @@ function addAssemble(features: Command): void {
         )
         output.records([
           {
-            file: set.path,
+            sha256: set.sha256.slice(0, 12),
+            ...(output.isJson && { file: set.path }),
             rows: set.rowCount,
             labels: set.labels,
             left_out: set.excluded,
@@ -132,6 +133,7 @@ function addAssemble(features: Command): void {
             label_events: set.labelSnapshotId,
           },
         ])
+        output.line(set.path)
       })
     },
   )
