@@ -95,7 +95,7 @@ class StormDevice {
           this.#send(socket)
         }
       }
-      socket.on('data', (bytes) => {
+      socket.on('data', (bytes: Buffer) => {
         if (greeting !== undefined) {
           greeting.push(...bytes)
           if (greeting.length < packetBytes) return

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type {
   DeviceLog,
+  DoorBooks,
   FleetDefinition,
   HubStores,
   IdentityDirectory,
@@ -18,6 +20,7 @@ import { Intake } from './intake.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
 import { disconnectReason } from './mqtt-answers.ts'
 import { listenMqtt, type MqttListener, type MqttListenOptions } from './mqtt-listener.ts'
+import { MqttSession } from './mqtt-session.ts'
 import { takeWebSockets } from './mqtt-websocket.ts'
 import { PasswordCheck } from './password.ts'
 import { Presence, type PresenceEvent } from './presence.ts'
@@ -40,6 +43,8 @@ export type GatewayOptions = {
   readonly limits?: Partial<GatewayLimits>
   /** Ids of what was stored before the start; default: none are known. */
   readonly duplicates?: DuplicateWindow
+  /** The loss ledger; default: none is kept. */
+  readonly books?: DoorBooks
   readonly logger?: GatewayLogger
 }
 
@@ -48,6 +53,8 @@ export type Gateway = {
   readonly listenMqtt: (options: MqttListenOptions) => Promise<MqttListener>
   /** MQTT over WebSocket on an HTTP or HTTPS server, at `/$iothub/websocket` and `/mqtt`. */
   readonly takeWebSockets: (server: Pick<Server, 'on' | 'off'>) => void
+  /** An MQTT connection that comes another way than over a port of ours: a tunnel, a test. */
+  readonly takeStream: (stream: Duplex) => void
   /** Takes telemetry from a broker that is there already, by a shared subscription. */
   readonly consumeBroker: (options: BrokerSourceOptions) => BrokerSource
   /** Calls a method of a device that is connected, or connects in time. */
@@ -90,7 +97,9 @@ function makeCore(options: GatewayOptions): GatewayCore {
       maxInFlightBytes: limits.maxInFlightBytes,
       window: options.duplicates ?? newWindow(limits),
       clock: options.clock,
+      ...(options.books !== undefined && { books: options.books }),
     }),
+    books: options.books,
     throttle: new Throttle(limits, counters, options.clock()),
     sessions: new Sessions(presence, options.clock),
     presence,
@@ -130,6 +139,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     takeWebSockets: (server) => {
       webSockets.push(takeWebSockets(core, server))
+    },
+    takeStream: (stream) => {
+      new MqttSession(core, stream)
     },
     consumeBroker: (sourceOptions) => {
       const source = consumeBroker(core, sourceOptions)

@@ -45,6 +45,16 @@ function listen(device: MqttClient): readonly Received[] {
 const send = (text: string) => ({ messageId: text, payload: Buffer.from(text) })
 
 describe('subscriptions', () => {
+  test('one that asks for nothing is a protocol error and not our failure', async () => {
+    for (const frame of [Buffer.from([0x82, 2, 0, 1]), Buffer.from([0xa2, 2, 0, 1])]) {
+      const bench = await startHub()
+      const socket = await rawSocket(bench.port)
+      socket.write(Buffer.concat([connectFrame('REF-1'), frame]))
+      await until(() => bench.metric('gateway_disconnects_total') === 1)
+      expect(bench.metric('gateway_disconnects_total', 'unexpected packet')).toBe(1)
+    }
+  })
+
   test('those of device SDKs are granted, at most QoS 1; every other one is refused', async () => {
     const bench = await startHub()
     const device = await client(bench.port, hubLogin('REF-1'))

@@ -33,9 +33,12 @@ export function handToTopics(
   if (topics === undefined) return false
   switch (packet.cmd) {
     case 'subscribe':
+      // Each asks for one thing at least [MQTT-3.8.3-3], [MQTT-3.10.3-2].
+      if (packet.subscriptions.length === 0) return false
       topics.subscribe(packet).catch(failed)
       return true
     case 'unsubscribe':
+      if (packet.unsubscriptions.length === 0) return false
       topics.unsubscribe(packet).catch(failed)
       return true
     case 'puback':
