@@ -13,6 +13,7 @@ import {
 } from './pipeline.ts'
 import { openQuality } from './quality.ts'
 import { judgedTables, judgeTables } from './quality-gates.ts'
+import { schemaChangeJob } from './schema-changes.ts'
 import { createStageClock, type StageHealth } from './stage-clock.ts'
 import { trainDeployment } from './training.ts'
 
@@ -63,6 +64,9 @@ const nightlySchedule = '40 2 * * *'
 /** Sensors are graded at night, when the rest has little to do. */
 const gradingSchedule = '15 1 * * *'
 
+/** Once a week each column is counted: who sends it, from when it can be trained on, ING-50. */
+const coverageSchedule = '30 3 * * 0'
+
 /** Every hour small files are packed and expired ones deleted. */
 const maintenanceSchedule = '30 * * * *'
 
@@ -88,6 +92,8 @@ export async function startOperation(
   const features = await openFeatureCare(deployment)
   const report = (what: string) => (error: unknown) => options.onFailure?.(what, error)
   await inTurn(() => finishLastRun(deployment, { isFiring: streamRules.isFiring }))
+  // A release that brought new columns has its day in the log of schema changes.
+  await inTurn(() => schemaChangeJob({ lake, nowMs: clock() })).catch(report('schema changes'))
 
   const run: Operation['run'] = (pipelineOptions = {}) =>
     inTurn(async () => {
@@ -158,6 +164,12 @@ export async function startOperation(
       inTurn(() => stages.timed('sensors', () => openQuality(deployment).grade())).then(
         () => undefined,
         report('sensors'),
+      ),
+    ),
+    new Cron(coverageSchedule, cron, () =>
+      inTurn(() => schemaChangeJob({ lake, nowMs: clock() }, { withCoverage: true })).then(
+        () => undefined,
+        report('schema changes'),
       ),
     ),
     new Cron(maintenanceSchedule, cron, () => maintain().catch(report('maintenance'))),
