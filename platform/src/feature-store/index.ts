@@ -37,10 +37,19 @@ export {
 } from './point-in-time.ts'
 export { cleanRetentionDays, type DayRange } from './retention.ts'
 export {
+  deviceSessions,
+  type Session,
+  type SessionReading,
+  type SessionRequest,
+  type SessionRule,
+  sessionsOf,
+} from './sessions.ts'
+export {
   proveOnline,
   type SkewDifference,
   type SkewOptions,
   type SkewVerdict,
   storeVerdict,
 } from './skew-proof.ts'
+export { type SlidingRequest, type SlidingWindow, slidingWindows } from './sliding-windows.ts'
 export { assembleTrainingSet, type TrainingSet, type TrainingSetRequest } from './training-set.ts'

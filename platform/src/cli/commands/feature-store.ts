@@ -14,6 +14,7 @@ import { countOf, instantOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 import { withReadOnlyLake } from '../read-only-lake.ts'
 import { addFeatureCatalogue } from './feature-catalogue.ts'
+import { addFeatureWindows } from './feature-windows.ts'
 
 type BackfillOptions = CommonOptions & {
   readonly from: string
@@ -223,7 +224,7 @@ function featuresGroup(program: Command): Command {
   return found ?? program.command('features').description('definitions, history and proofs')
 }
 
-/** `isotherm features backfill|assemble|verify|online`: the feature store. */
+/** `isotherm features backfill|assemble|verify|online|windows|sessions`: the feature store. */
 export function addFeatureStore(program: Command): void {
   const features = featuresGroup(program)
   addFeatureCatalogue(features)
@@ -231,4 +232,5 @@ export function addFeatureStore(program: Command): void {
   addAssemble(features)
   addVerify(features)
   addOnline(features)
+  addFeatureWindows(features)
 }
