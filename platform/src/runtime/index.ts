@@ -46,7 +46,6 @@ export { openQuality, type Quality } from './quality.ts'
 export { type RecentMessages, rememberRecent } from './recent-messages.ts'
 export { type ReplayOptions, type ReplayOutcome, replayPipeline } from './replay.ts'
 export { replayIntoSandbox, type SandboxOptions, type SandboxOutcome } from './sandbox.ts'
-export { type SchemaChangeOutcome, schemaChangeJob } from './schema-changes.ts'
 export {
   readServerMarker,
   removeServerMarker,

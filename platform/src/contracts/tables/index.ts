@@ -40,3 +40,8 @@ export function fleetTables(fleet: FleetDefinition): readonly TableContract[] {
 export function fleetContracts(fleet: FleetDefinition): readonly TableContract[] {
   return [...fleetTables(fleet), trainingData, modelInput]
 }
+
+/** The contracts with a number of the specification, 1 to 7: what other houses build on. */
+export function numberedContracts(fleet: FleetDefinition): readonly TableContract[] {
+  return fleetContracts(fleet).filter(({ id }) => /^C[0-9.]+$/.test(id))
+}
