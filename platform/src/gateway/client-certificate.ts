@@ -18,12 +18,21 @@ export function certificateNames(certificate: X509Certificate): CertificateNames
   }
 }
 
+/** Streams that run over a socket of another layer, WebSocket for one. */
+const carriers = new WeakMap<object, object>()
+
+/** Notes the socket that carries a stream: the peer's certificate is the socket's. */
+export function carriedBy(stream: object, socket: object): void {
+  carriers.set(stream, socket)
+}
+
 /**
  * The certificate a peer has proven to own in its TLS handshake, with those it sent beside it.
  * Undefined without TLS or without a certificate.
  */
 export function peerCertificate(stream: object): X509Certificate | undefined {
-  return stream instanceof TLSSocket ? stream.getPeerX509Certificate() : undefined
+  const socket = carriers.get(stream) ?? stream
+  return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
 }
 
 /** The one common name of a certificate, or undefined if it has none or several. */

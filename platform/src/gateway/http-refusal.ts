@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { IsothermError } from '../contracts/index.ts'
-import { admitByToken } from './admission.ts'
+import { admitByCertificate, admitByToken } from './admission.ts'
+import { peerCertificate } from './client-certificate.ts'
 import { isDeviceId } from './device-names.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import { isSasToken } from './sas-token.ts'
@@ -28,17 +29,28 @@ export function header(request: FastifyRequest, name: string): string | undefine
   return typeof value === 'string' ? value : undefined
 }
 
-/** Id of the device a request is admitted as, ING-4. @throws Refusal */
+/**
+ * Id of the device a request is admitted as, by token or, without one, by the client certificate
+ * of its connection, ING-4. @throws Refusal
+ */
 export function admitDevice(core: GatewayCore, request: FastifyRequest): string {
   const { id } = request.params as { readonly id: string }
-  const token = header(request, 'authorization') ?? ''
-  if (!isSasToken(token) || !isDeviceId(id)) {
-    throw new Refusal(401, 'UNAUTHORIZED', 'Authorization: SharedAccessSignature ... is required')
+  const token = header(request, 'authorization')
+  const certificate = token === undefined ? peerCertificate(request.raw.socket) : undefined
+  const isProven = certificate !== undefined || (token !== undefined && isSasToken(token))
+  if (!isProven || !isDeviceId(id)) {
+    const expected = 'Authorization: SharedAccessSignature ... or a client certificate'
+    throw new Refusal(401, 'UNAUTHORIZED', `${expected} is required`)
   }
-  const admission = admitByToken(core.desk, id, token, core.clock())
+  const nowMs = core.clock()
+  const admission =
+    certificate === undefined
+      ? admitByToken(core.desk, id, token ?? '', nowMs)
+      : admitByCertificate(core.desk, id, certificate, nowMs)
   if (admission.kind === 'refused') {
     core.logger.info({ deviceId: id, reason: admission.reason }, 'request refused')
-    throw new Refusal(401, 'UNAUTHORIZED', 'the token is not valid for this device')
+    const proof = certificate === undefined ? 'token' : 'certificate'
+    throw new Refusal(401, 'UNAUTHORIZED', `the ${proof} is not valid for this device`)
   }
   return id
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
+import { carriedBy } from './client-certificate.ts'
 import type { GatewayCore } from './gateway-core.ts'
 import { hasRoom } from './mqtt-listener.ts'
 import { MqttSession } from './mqtt-session.ts'
@@ -35,7 +36,7 @@ function refusalOf(
   return hasRoom(core) ? undefined : '503 Service Unavailable'
 }
 
-function openSession(core: GatewayCore, client: WebSocket): void {
+function openSession(core: GatewayCore, client: WebSocket, socket: Duplex): void {
   // [MQTT-6.0.0-1] packets are sent in binary frames, anything else ends the connection.
   client.on('message', (_data, isBinary) => {
     if (!isBinary) client.terminate()
@@ -43,6 +44,7 @@ function openSession(core: GatewayCore, client: WebSocket): void {
   const stream = createWebSocketStream(client, { writableHighWaterMark: outgoingBytes })
   // The stream does not close by itself when only the peer has ended.
   stream.on('end', () => stream.destroy())
+  carriedBy(stream, socket)
   new MqttSession(core, stream)
 }
 
@@ -64,7 +66,8 @@ export function takeWebSockets(core: GatewayCore, server: Pick<Server, 'on' | 'o
     socket.on('error', () => socket.destroy())
     const refusal = refusalOf(core, request, offered)
     if (refusal !== undefined) refuse(socket, refusal)
-    else acceptor.handleUpgrade(request, socket, head, (client) => openSession(core, client))
+    else
+      acceptor.handleUpgrade(request, socket, head, (client) => openSession(core, client, socket))
   }
   server.on('upgrade', upgrade)
   return () => server.off('upgrade', upgrade)

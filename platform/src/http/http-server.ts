@@ -3,6 +3,7 @@ import type { FleetDefinition } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import type { PresenceEvent } from '../gateway/index.ts'
 import type { Lake } from '../lake/index.ts'
+import type { LedgerQuery, LedgerReport } from '../ledger/index.ts'
 import type { State } from '../objects/index.ts'
 import type { DeadLetters, FeatureCare, Quality } from '../runtime/index.ts'
 import { feedChanges, feedPresence, narrowingFor } from './alert-feed.ts'
@@ -28,6 +29,7 @@ import { featureStoreRoutes } from './routes/feature-store-routes.ts'
 import { fleetRoutes } from './routes/fleet-routes.ts'
 import { healthRoutes } from './routes/health-routes.ts'
 import { identityRoutes } from './routes/identity-routes.ts'
+import { ledgerRoutes } from './routes/ledger-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { presenceRoutes } from './routes/presence-routes.ts'
 import { qualityRoutes } from './routes/quality-routes.ts'
@@ -46,6 +48,8 @@ export type HttpServerOptions = {
   readonly quality?: Quality
   /** Adds the online features and their health. */
   readonly features?: FeatureCare
+  /** Adds the loss ledger. */
+  readonly ledger?: (query: LedgerQuery) => LedgerReport
   /** Time in epoch milliseconds. */
   readonly clock: () => number
   readonly authentication: Authentication
@@ -100,6 +104,9 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
+/** Asked for, not required: devices may prove themselves with one, and admission judges it. */
+const deviceCertificates = { requestCert: true, rejectUnauthorized: false } as const
+
 function createApp(options: HttpServerOptions): FastifyInstance {
   const base = {
     bodyLimit: bodyLimitBytes,
@@ -109,7 +116,10 @@ function createApp(options: HttpServerOptions): FastifyInstance {
   const app: FastifyInstance =
     options.tls === undefined
       ? Fastify(base)
-      : (Fastify({ ...base, https: { ...options.tls } }) as unknown as FastifyInstance)
+      : (Fastify({
+          ...base,
+          https: { ...options.tls, ...deviceCertificates },
+        }) as unknown as FastifyInstance)
   return app
 }
 
@@ -179,6 +189,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...healthRoutes(context),
       ...identityRoutes(context),
       ...(options.features === undefined ? [] : featureStoreRoutes(context, options.features)),
+      ...(options.ledger === undefined ? [] : ledgerRoutes(context, options.ledger)),
       ...(options.deadLetters === undefined ? [] : deadLetterRoutes(options.deadLetters)),
       ...(options.quality === undefined ? [] : qualityRoutes(options.quality)),
     ]
