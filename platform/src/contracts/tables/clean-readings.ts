@@ -1,5 +1,6 @@
 import { type Column, extension, optional, required, type TableContract } from '../column.ts'
 import type { FleetDefinition } from '../fleet.ts'
+import { plausibleRange } from '../plausible-range.ts'
 import { sensorColumns } from './raw-readings.ts'
 
 /** Quality flags in their fixed order, CON-8. */
@@ -26,7 +27,8 @@ function cleanColumns(fleet: FleetDefinition): readonly Column[] {
     required('device_id', 'string', 'In the registry'),
     required('timestamp_utc', 'timestamp', 'Event time, CON-11'),
     ...sensorColumns(fleet).map((column, index) => {
-      const range = fleet.sensors[index]?.range
+      const sensor = fleet.sensors[index]
+      const range = sensor === undefined ? undefined : plausibleRange(fleet, sensor)
       return range === undefined ? column : { ...column, range }
     }),
     required('quality_flags', 'array<string>', 'Distinct flags in CON-8 order; empty is clean'),

@@ -27,7 +27,9 @@ const columns = [
   required('title', 'string', 'Summary in one line'),
   required('description', 'string', 'Abnormal sensors, trend, time to act'),
   required('model_id', 'string', 'Model family or rule set'),
-  optional('anomaly_score', 'double', 'Score at creation; null for rule alerts'),
+  optional('anomaly_score', 'double', 'Score at creation; null for rule alerts', {
+    range: [0, 1],
+  }),
   optional('top_contributors', 'array<string>', 'From the score; for rules the sensor'),
   required('first_detected_at', 'timestamp', 'Start of the episode'),
   required('alert_created_at', 'timestamp', 'When the alert was written'),
@@ -96,7 +98,7 @@ export const deviceAlerts = {
 export type DeviceAlertRow = RowOf<typeof columns>
 
 const labelColumns = [
-  required('label_id', 'string', 'UUID of the label'),
+  { ...required('label_id', 'string', 'UUID of the label'), extension: true },
   required('device_id', 'string', 'Device'),
   required('event_timestamp', 'timestamp', 'When it happened'),
   required('label_type', 'string', 'What is true', {

@@ -1,13 +1,33 @@
 import { extension, optional, required, type TableContract } from '../column.ts'
-import { featureColumns } from '../feature-catalogue.ts'
+import { type FeatureColumn, featureColumns } from '../feature-catalogue.ts'
 import type { FleetDefinition } from '../fleet.ts'
+import { plausibleRange } from '../plausible-range.ts'
+
+type Bounds = readonly [low: number, high: number]
+
+/** Bounds of a feature that follow from those of its sensor, CON-16; of a trend there are none. */
+function boundsOf(fleet: FleetDefinition, { source }: FeatureColumn): Bounds | undefined {
+  if (source.kind !== 'aggregate' || source.aggregate === 'slope') return undefined
+  if (source.aggregate === 'fraction') return [0, 1]
+  const range = plausibleRange(fleet, source.sensor)
+  if (range === undefined || source.aggregate !== 'std') return range
+  // The spread of two values at either end is their distance over √2; more values lie closer.
+  return [0, range[1] - range[0]]
+}
+
+const mostCounted = 2 ** 31 - 1
 
 /** Contract 3: one row per device, window and duration (CON-16 to CON-20). */
 export function deviceFeatures(fleet: FleetDefinition): TableContract {
   const features = featureColumns(fleet)
   const sensorFeatures = features
     .filter(({ source }) => source.kind !== 'quality')
-    .map(({ name, label, unit }) => optional(name, 'double', label, unit === '' ? {} : { unit }))
+    .map((feature) => {
+      const { name, label, unit } = feature
+      const range = boundsOf(fleet, feature)
+      const extra = { ...(unit !== '' && { unit }), ...(range !== undefined && { range }) }
+      return optional(name, 'double', label, extra)
+    })
   return {
     name: 'device_features',
     id: 'C3',
@@ -17,11 +37,16 @@ export function deviceFeatures(fleet: FleetDefinition): TableContract {
       required('device_id', 'string', 'Device'),
       required('window_start', 'timestamp', 'Start, inclusive, clock-aligned UTC'),
       required('window_end', 'timestamp', 'End, exclusive'),
-      required('window_duration_minutes', 'integer', 'Length', { unit: 'min' }),
-      required('reading_count', 'integer', 'Clean rows in the window'),
+      required('window_duration_minutes', 'integer', 'Length', {
+        unit: 'min',
+        range: [Math.min(...fleet.windowMinutes), Math.max(...fleet.windowMinutes)],
+      }),
+      required('reading_count', 'integer', 'Clean rows in the window', { range: [1, mostCounted] }),
       ...sensorFeatures,
       required('sensor_completeness', 'double', 'Mean share of sensors present', { range: [0, 1] }),
-      required('quality_flag_count', 'integer', 'Rows with at least one quality flag'),
+      required('quality_flag_count', 'integer', 'Rows with at least one quality flag', {
+        range: [0, mostCounted],
+      }),
       extension('computed_at', 'timestamp', 'When the row was computed'),
       extension('feature_version', 'string', 'Version of the feature definitions'),
       extension('clean_snapshot_id', 'string', 'Clean table version read'),
