@@ -16,6 +16,7 @@ const order = [
   'feature-store',
   'quality',
   'objects',
+  'ledger',
   'models',
   'scoring',
   'alerts',

@@ -9,6 +9,7 @@ import { addEnrollments } from './commands/enrollments.ts'
 import { addEvaluate } from './commands/evaluate.ts'
 import { addFeatureStore } from './commands/feature-store.ts'
 import { addImport } from './commands/import.ts'
+import { addLedger } from './commands/ledger.ts'
 import { addLog } from './commands/log.ts'
 import { addQuality } from './commands/quality.ts'
 import { addQuery } from './commands/query.ts'
@@ -39,6 +40,7 @@ for (const add of [
   addContracts,
   addDeadLetters,
   addTokens,
+  addLedger,
   addQuality,
   addQuery,
   addRun,

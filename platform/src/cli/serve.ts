@@ -18,6 +18,7 @@ import {
   localOperator,
   tokenHash,
 } from '../http/index.ts'
+import { openLedger, readLedger } from '../ledger/index.ts'
 import {
   type Deployment,
   developmentCertificate,
@@ -167,8 +168,17 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   const localToken = randomBytes(32).toString('base64url')
   const authentication = authenticationOf(deployment, localToken)
   checkOpenMode(authentication, options.host)
+  const ledger = await openLedger({
+    directory: folder.ledgerDirectory,
+    log,
+    lake,
+    clock,
+    auditMs: Math.min(60, options.commitSeconds) * 1_000,
+    onFailure: (error) => logger.error({ error: String(error) }, 'the ledger is behind'),
+  })
   const gateway = createGateway({
     log,
+    books: ledger.books,
     fleet,
     clock,
     directory: state.credentials.identity,
@@ -220,6 +230,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     state,
     registry: deployment.models,
     deadLetters: openDeadLetters(deployment),
+    ledger: (query) => readLedger(folder.ledgerDirectory, query),
     features: operation.features,
     quality: openQuality(deployment, () => void runNow()),
     clock,
@@ -244,6 +255,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     stopping.abort()
     await gateway.close()
     await http.close()
+    await ledger.close()
     await operation.close()
     removeServerMarker(folder.directory)
   }

@@ -96,7 +96,7 @@ async function takeMessage(
 ): Promise<void> {
   const nowMs = core.clock()
   const payload = await bodyOf(request, core.limits.maxBodyBytes)
-  requireRate(core, deviceId, 1, nowMs)
+  await requireRate(core, deviceId, 1, nowMs)
   const device = core.desk.directory.device(deviceId)?.device
   if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
   core.counters.add('gateway_messages_received_total')
@@ -117,9 +117,15 @@ async function takeMessage(
   await reply.code(204).send()
 }
 
-function requireRate(core: GatewayCore, deviceId: string, count: number, nowMs: number): void {
+async function requireRate(
+  core: GatewayCore,
+  deviceId: string,
+  count: number,
+  nowMs: number,
+): Promise<void> {
   const waitMs = core.throttle.request(deviceId, nowMs, count)
   if (waitMs === 0) return
+  await core.throttle.noted()
   throw new Refusal(429, 'TOO_MANY_MESSAGES', 'over the message rate', Math.ceil(waitMs / 1_000))
 }
 
@@ -138,7 +144,7 @@ async function takeHubBatch(
   }
   const found = hubBatchPayloads(body)
   if (typeof found === 'string') throw new Refusal(400, 'INVALID_JSON', found)
-  if (found.length > 0) requireRate(core, deviceId, found.length, nowMs)
+  if (found.length > 0) await requireRate(core, deviceId, found.length, nowMs)
   const device = desk.directory.device(deviceId)?.device
   if (device === undefined) throw new Refusal(401, 'UNAUTHORIZED', 'the device is gone')
   counters.add('gateway_messages_received_total', undefined, undefined, found.length)
@@ -185,6 +191,7 @@ async function takeBatch(
   // History is not live traffic: only the log's own back-pressure slows it.
   const waitMs = stamp.isEventTime ? 0 : core.throttle.batch(split.count, nowMs)
   if (waitMs > 0) {
+    await core.throttle.noted()
     throw new Refusal(429, 'TOO_MANY_MESSAGES', 'over the message rate', Math.ceil(waitMs / 1_000))
   }
   await reply.send(await storeBatch(core, body, split, stamp))

@@ -1,4 +1,10 @@
-import { type DeviceLog, IsothermError, type NewRecord } from '../contracts/index.ts'
+import {
+  type DeviceLog,
+  type DoorBooks,
+  type DoorNote,
+  IsothermError,
+  type NewRecord,
+} from '../contracts/index.ts'
 import type { Counters } from './counters.ts'
 import type { DuplicateWindow } from './duplicate-window.ts'
 
@@ -22,10 +28,25 @@ type Batch = {
   owners: MessageOwner[]
   /** Ids in flight elsewhere that were sent again: answered when they are durable. */
   awaited: string[]
+  /** Repeats to be noted before their owners are answered. */
+  repeats: DoorNote[]
   sizeBytes: number
 }
 
-const emptyBatch = (): Batch => ({ records: [], owners: [], awaited: [], sizeBytes: 0 })
+const emptyBatch = (): Batch => ({
+  records: [],
+  owners: [],
+  awaited: [],
+  repeats: [],
+  sizeBytes: 0,
+})
+
+/** For a gateway without a ledger. */
+const noBooks: DoorBooks = { stored: () => undefined, note: async () => undefined }
+
+function repeatOf({ deviceId, ingestedAtMs: atMs }: NewRecord): DoorNote {
+  return { deviceId, atMs, kind: 'DUPLICATE', count: 1 }
+}
 
 /** History has no repeats to fear, and would drive out what came today; bad messages all count. */
 const mayRepeat = ({ body, protocol }: NewRecord) =>
@@ -38,6 +59,7 @@ const mayRepeat = ({ body, protocol }: NewRecord) =>
  */
 export class Intake {
   readonly #log: DeviceLog
+  readonly #books: DoorBooks
   readonly #counters: Counters
   readonly #maxInFlightBytes: number
   readonly #stored: { value: number }
@@ -67,6 +89,8 @@ export class Intake {
       readonly maxInFlightBytes: number
       readonly window: DuplicateWindow
       readonly clock: () => number
+      /** Told of every message that is dealt with. */
+      readonly books?: DoorBooks
     },
   ) {
     this.#log = log
@@ -74,6 +98,7 @@ export class Intake {
     this.#maxInFlightBytes = options.maxInFlightBytes
     this.#window = options.window
     this.#clock = options.clock
+    this.#books = options.books ?? noBooks
     this.#stored = counters.cell('gateway_messages_stored_total')
     this.#duplicates = counters.cell('gateway_messages_duplicate_total')
   }
@@ -129,11 +154,17 @@ export class Intake {
     const fresh: NewRecord[] = []
     try {
       await this.#untilSettled(records)
-      for (const record of records) if (this.#isFresh(record)) fresh.push(record)
+      const repeats: DoorNote[] = []
+      for (const record of records) {
+        if (this.#isFresh(record)) fresh.push(record)
+        else repeats.push(repeatOf(record))
+      }
       this.#duplicates.value += records.length - fresh.length
       if (fresh.length > 0) await this.#log.append(fresh)
       this.#stored.value += fresh.length
+      this.#books.stored(fresh)
       this.#remember(fresh)
+      await this.#books.note(repeats)
     } finally {
       this.#release(fresh)
       this.#inFlightBytes -= sizeBytes
@@ -166,12 +197,14 @@ export class Intake {
     this.#outstanding++
     try {
       if (batch.records.length > 0) await this.#log.append(batch.records)
+      this.#books.stored(batch.records)
       this.#remember(batch.records)
       this.#release(batch.records)
+      const noted = this.#note(batch.repeats)
       // A session's answers go out in order, also those of repeats, which append nothing.
       await previous
       await this.#untilAwaited(batch.awaited)
-      this.#answer(batch)
+      this.#answer(batch, await noted)
     } catch (error) {
       this.#failed(batch, error)
     }
@@ -180,17 +213,31 @@ export class Intake {
     this.#settled()
   }
 
-  #answer(batch: Batch): void {
+  /** False if the disk does not take the notes: the repeats are then not answered yet. */
+  async #note(repeats: readonly DoorNote[]): Promise<boolean> {
+    if (repeats.length === 0) return true
+    try {
+      await this.#books.note(repeats)
+      return true
+    } catch (error) {
+      if (!(error instanceof IsothermError)) throw error
+      this.#counters.add('gateway_append_errors_total', 'code', error.code)
+      return false
+    }
+  }
+
+  #answer(batch: Batch, isNoted: boolean): void {
     const { owners, records, awaited } = batch
     this.#inFlightBytes -= batch.sizeBytes
     this.#stored.value += records.length
-    if (awaited.some((id) => !this.#window.has(id))) {
+    if (!isNoted || awaited.some((id) => !this.#window.has(id))) {
       if (this.#isBroken) {
         for (const owner of new Set(owners)) owner.abandon()
         return
       }
       // What it repeats has not become durable, the disk being full: it waits for the same retry.
-      this.#refused.push({ ...emptyBatch(), owners, awaited })
+      const repeats = isNoted ? [] : batch.repeats
+      this.#refused.push({ ...emptyBatch(), owners, awaited, repeats })
       return
     }
     for (let i = 0; i < owners.length; i++) owners[i]!.stored()
@@ -231,6 +278,7 @@ export class Intake {
       records: batches.flatMap(({ records }) => records),
       owners: batches.flatMap(({ owners }) => owners),
       awaited: batches.flatMap(({ awaited }) => awaited),
+      repeats: batches.flatMap(({ repeats }) => repeats),
       sizeBytes: batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     })
   }
@@ -247,6 +295,7 @@ export class Intake {
   #isRepeat(record: NewRecord): boolean {
     if (this.#isFresh(record)) return false
     this.#duplicates.value++
+    this.#filling.repeats.push(repeatOf(record))
     if (this.#inFlight.has(record.eventId)) this.#filling.awaited.push(record.eventId)
     return true
   }

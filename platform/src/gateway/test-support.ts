@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type DeviceRow,
+  type DoorBooks,
   defineFleet,
   type HubStores,
   type LogRecord,
@@ -145,6 +146,7 @@ export function openBench(options: {
   readonly clock?: () => number
   readonly log?: (folder: string) => SegmentLog
   readonly hub?: HubStores
+  readonly books?: DoorBooks
 }): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'isotherm-ingest-'))
   const clock = options.clock ?? Date.now
@@ -161,6 +163,7 @@ export function openBench(options: {
     clock,
     limits: { ...noRates, ...options.limits },
     ...(options.hub !== undefined && { hub: options.hub }),
+    ...(options.books !== undefined && { books: options.books }),
   })
   return {
     directory,

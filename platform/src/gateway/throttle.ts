@@ -1,3 +1,4 @@
+import type { DoorBooks } from '../contracts/index.ts'
 import type { Counters } from './counters.ts'
 import type { GatewayLimits } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -9,8 +10,11 @@ export class Throttle {
   readonly #deployment: TokenBucket
   readonly #connections: TokenBucket
   readonly #counters: Counters
+  readonly #books: DoorBooks | undefined
+  #noted: Promise<void> = Promise.resolve()
 
-  constructor(limits: GatewayLimits, counters: Counters, nowMs: number) {
+  constructor(limits: GatewayLimits, counters: Counters, nowMs: number, books?: DoorBooks) {
+    this.#books = books
     this.#limits = limits
     this.#counters = counters
     this.#deployment = new TokenBucket(
@@ -36,20 +40,41 @@ export class Throttle {
     return bucket
   }
 
-  /** Delay of the answer to one message, in ms; it is counted if there is one. */
+  /** Resolves when what was turned away so far is in the ledger. */
+  noted(): Promise<void> {
+    return this.#noted
+  }
+
+  #turnAway(deviceId: string, count: number, atMs: number): void {
+    if (this.#books === undefined) return
+    const notes = [{ deviceId, atMs, kind: 'OVER_RATE', count }] as const
+    this.#noted = this.#books
+      .note(notes)
+      .catch(() => this.#counters.add('gateway_append_errors_total', 'code', 'DISK_FULL'))
+  }
+
+  /**
+   * Delay of the answer to one message, in ms; it is counted if there is one. Over `maxDelayMs` the
+   * message is turned away.
+   */
   message(deviceId: string, nowMs: number): number {
     const own = this.#bucket(deviceId, nowMs).take(1, nowMs)
     const shared = this.#deployment.take(1, nowMs)
     if (own > 0) this.#counters.add('gateway_throttled_total', 'scope', 'device')
     if (shared > 0) this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
-    return own > shared ? own : shared
+    const delayMs = own > shared ? own : shared
+    if (delayMs > this.#limits.maxDelayMs) this.#turnAway(deviceId, 1, nowMs)
+    return delayMs
   }
 
   /** Takes a batch from the deployment's rate unless it is exhausted; else the wait in ms. */
   batch(count: number, nowMs: number): number {
     const waitMs = this.#deployment.waitMs(nowMs)
     if (waitMs === 0) this.#deployment.take(count, nowMs)
-    else this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
+    else {
+      this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
+      this.#turnAway('', count, nowMs)
+    }
     return waitMs
   }
 
@@ -64,6 +89,7 @@ export class Throttle {
       return 0
     }
     this.#counters.add('gateway_throttled_total', 'scope', own > shared ? 'device' : 'deployment')
+    this.#turnAway(deviceId, count, nowMs)
     return Math.max(own, shared)
   }
 

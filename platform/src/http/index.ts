@@ -9,6 +9,7 @@ export type { ServerEvent } from './event-hub.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { Identity } from './identity.ts'
 export type { Problem } from './problem.ts'
+export { ledgerView } from './routes/ledger-routes.ts'
 export type {
   AlertActionPath,
   AlertDetail,
@@ -33,6 +34,7 @@ export type { DevicePage, DeviceView, Overview, SiteView } from './schemas/devic
 export type { FeatureCatalogueView, FeatureDetailView } from './schemas/feature-schema.ts'
 export type { FleetView } from './schemas/fleet-schema.ts'
 export type { ComponentState, HealthView, MeView } from './schemas/health-schema.ts'
+export type { LedgerView } from './schemas/ledger-schema.ts'
 export type { DevicePresenceView } from './schemas/presence-schema.ts'
 export {
   type GateEntryView,

@@ -47,6 +47,7 @@ export {
 export { type HubDevice, hubDeviceSchema } from './hub-device.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
+export { openNodeSqlite } from './node-sqlite.ts'
 export { oneAtATime } from './one-at-a-time.ts'
 export { hashPassword } from './password-hash.ts'
 export { registeredDevices } from './registered-devices.ts'

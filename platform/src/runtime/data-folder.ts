@@ -12,6 +12,7 @@ const layoutVersion = 1
 export type DataFolder = {
   readonly directory: string
   readonly logDirectory: string
+  readonly ledgerDirectory: string
   readonly tablesDirectory: string
   readonly modelsDirectory: string
   readonly statePath: string
@@ -125,6 +126,7 @@ export function openDataFolder(path: string, fleetName: string): DataFolder {
     return {
       directory,
       logDirectory: join(directory, 'log'),
+      ledgerDirectory: join(directory, 'ledger'),
       tablesDirectory: join(directory, 'tables'),
       modelsDirectory: join(directory, 'models'),
       statePath: join(directory, 'state.db'),
