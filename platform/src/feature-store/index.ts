@@ -1,4 +1,12 @@
 export {
+  type AcceptanceReport,
+  type AcceptanceRequest,
+  type AvailableResult,
+  acceptanceReport,
+  type FastResult,
+} from './acceptance.ts'
+export type { GeneralResult, PartGain, PredictiveResult } from './acceptance-judgement.ts'
+export {
   type AlarmBook,
   type AlarmEvent,
   nextAlarms,

@@ -13,6 +13,7 @@ import {
 import { countOf, instantOf } from '../option-values.ts'
 import { type CommonOptions, command, withDeployment } from '../program.ts'
 import { withReadOnlyLake } from '../read-only-lake.ts'
+import { addFeatureAcceptance } from './feature-acceptance.ts'
 import { addFeatureCatalogue } from './feature-catalogue.ts'
 import { addFeatureWindows } from './feature-windows.ts'
 
@@ -224,7 +225,7 @@ function featuresGroup(program: Command): Command {
   return found ?? program.command('features').description('definitions, history and proofs')
 }
 
-/** `isotherm features backfill|assemble|verify|online|windows|sessions`: the feature store. */
+/** `isotherm features backfill|assemble|verify|online|windows|sessions|accept`: the feature store. */
 export function addFeatureStore(program: Command): void {
   const features = featuresGroup(program)
   addFeatureCatalogue(features)
@@ -233,4 +234,5 @@ export function addFeatureStore(program: Command): void {
   addVerify(features)
   addOnline(features)
   addFeatureWindows(features)
+  addFeatureAcceptance(features)
 }
