@@ -1,8 +1,9 @@
 import { hasFlag, numberFlag } from './delta/flags.ts'
 import { writeCorpus } from './fuzz/corpus.ts'
-import { type Findings, fuzz, type Target } from './fuzz/fuzz.ts'
+import { type Findings, fuzz } from './fuzz/fuzz.ts'
 import { packetTarget } from './fuzz/packet-target.ts'
 import { payloadTarget } from './fuzz/payload-target.ts'
+import type { Target } from './fuzz/target.ts'
 import type { Promised } from './promise.ts'
 import { temporaryFolder } from './system.ts'
 

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { fuzz, type Target } from './fuzz.ts'
+import { fuzz } from './fuzz.ts'
 import { packetTarget } from './packet-target.ts'
 import { payloadTarget } from './payload-target.ts'
+import type { Target } from './target.ts'
 
 const clean = { crashes: 0, examples: [] }
 

@@ -6,7 +6,7 @@ import { openLog } from 'isotherm/log'
 import { openState } from 'isotherm/objects'
 import { generate, type Packet } from 'mqtt-packet'
 import { readCorpus } from './corpus.ts'
-import type { Target } from './fuzz.ts'
+import type { Target } from './target.ts'
 import { Wire } from './wire.ts'
 
 const deviceId = 'REF-1'

@@ -1,7 +1,7 @@
 import { refrigeration } from '@isotherm/fleet-refrigeration'
 import { compileDecoder } from 'isotherm/gateway'
 import { readCorpus } from './corpus.ts'
-import type { Target } from './fuzz.ts'
+import type { Target } from './target.ts'
 
 const deviceId = 'REF-1'
 const wide = {
