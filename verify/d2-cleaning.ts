@@ -92,7 +92,7 @@ export const promised: Promised = {
         for (let version = 0; version < versionCount; version++) {
           await landing.write({
             ...{ connection, operation: 'LAND', nowMs, keepsOrder: true },
-            query: landingQuery(refrigeration, version),
+            query: landingQuery(refrigeration, landing.contract, version),
           })
         }
         await connection.run(twinFlags(refrigeration))

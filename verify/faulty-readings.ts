@@ -1,4 +1,4 @@
-import type { FleetDefinition } from 'isotherm/contracts'
+import type { FleetDefinition, TableContract } from 'isotherm/contracts'
 
 /** Landing commits that the rows are spread over. */
 export const versionCount = 8
@@ -95,7 +95,11 @@ function keptSql(name: string): string {
 }
 
 /** SELECT of the landing rows of a commit, repeats included; half of them come a commit later. */
-export function landingQuery(fleet: FleetDefinition, version: number): string {
+export function landingQuery(
+  fleet: FleetDefinition,
+  contract: TableContract,
+  version: number,
+): string {
   const sensors = fleet.sensors.map(({ name, kind }) =>
     kind === 'boolean'
       ? `CASE WHEN kind <> 'all_null' THEN false END AS ${name}`
@@ -105,7 +109,7 @@ export function landingQuery(fleet: FleetDefinition, version: number): string {
     UNION ALL
     SELECT *, reading_time, true FROM plan
     WHERE kind = 'repeat' AND version + (m % 2) = ${version}`
-  return `SELECT event_id, device_id,
+  const given = `SELECT event_id, device_id,
       read_at + CASE kind WHEN 'clock_drift' THEN INTERVAL 30 HOUR
         WHEN 'clock_ahead' THEN INTERVAL 20 MINUTE WHEN 'late_flush' THEN -INTERVAL 48 HOUR
         ELSE INTERVAL 0 SECOND END AS timestamp_device,
@@ -115,14 +119,19 @@ export function landingQuery(fleet: FleetDefinition, version: number): string {
       (${version} * 10000000 + row_number() OVER (ORDER BY m, d, is_copy))::BIGINT
         AS _sequence_number,
       read_at + INTERVAL 1 MINUTE AS timestamp_available,
-      NULL::VARCHAR AS timestamp_device_raw,
       CASE WHEN kind = 'late_flush' THEN read_at END AS sent_at,
       CASE WHEN kind = 'unknown_schema' THEN '9.4' ELSE '1.0' END AS schema_version,
-      NULL::VARCHAR AS unmapped_fields, 'wide' AS message_format,
+      'wide' AS message_format,
       CASE WHEN kind = 'bad_quality' THEN 'bad' END AS device_quality,
       0 AS _partition_id, 0 AS _log_generation,
       strftime(read_at, '%Y-%m-%d') AS ingest_date, hour(read_at)::INTEGER AS ingest_hour
     FROM (${rows})`
+  const names = new Set([
+    ...fleet.sensors.map(({ name }) => name),
+    ...[...given.matchAll(/ AS (\w+)|^SELECT (\w+), (\w+),/g)].flatMap((found) => found.slice(1)),
+  ])
+  const others = contract.columns.filter(({ name }) => !names.has(name))
+  return `SELECT *, ${others.map(({ name }) => `NULL AS ${name}`).join(', ')} FROM (${given})`
 }
 
 /**

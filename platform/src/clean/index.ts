@@ -1,5 +1,6 @@
 export type { BatchGates, HeldSlice, SliceFigures } from './batch-gates.ts'
 export { eventTime, type MessageClocks, type TimeFlag } from './event-time.ts'
+export { expectedSensors } from './expected-sensors.ts'
 export { createSlices, type Slice, sliceKey } from './fleet-slices.ts'
 export { type CleanInput, type CleanOutcome, cleanJob, watermarkPrefix } from './job.ts'
 export { createRegistryTable } from './registry-table.ts'

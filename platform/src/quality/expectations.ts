@@ -1,68 +1,10 @@
 import { anyViolationSql } from '../clean/index.ts'
-import {
-  alertStatuses,
-  type FleetDefinition,
-  featureColumns,
-  qualityFlags,
-  quoteName,
-  severities,
-} from '../contracts/index.ts'
+import { alertStatuses, qualityFlags, severities } from '../contracts/index.ts'
 import type { Expectation, GateChanges } from './expectation.ts'
+import { featureFault, notFinite, nullMiscount, outsideEveryRange } from './fault-sql.ts'
 
-const anyOf = (tests: readonly string[]) => (tests.length === 0 ? 'false' : tests.join(' OR '))
 const texts = (values: readonly string[]) => values.map((value) => `'${value}'`).join(', ')
-const numeric = (fleet: FleetDefinition) => fleet.sensors.filter(({ kind }) => kind !== 'boolean')
 const minutesUs = (minutes: number) => minutes * 60_000_000
-
-/** A value that is no number at all; the door refuses those, other writers may not. */
-const notFinite = (fleet: FleetDefinition) =>
-  anyOf(numeric(fleet).map(({ name }) => `NOT isfinite(${quoteName(name)})`))
-
-/** E2.4 with the widest range a sensor has: which class a device belongs to is cleansing's matter. */
-function outsideEveryRange(fleet: FleetDefinition): string {
-  const tests = numeric(fleet).flatMap(({ name, range }) => {
-    const ranges = [
-      range,
-      ...Object.values(fleet.rangeProfiles).map((profile) => profile[name]),
-      fleet.idleBounds?.ranges[name],
-    ].filter((found) => found !== undefined)
-    if (ranges.length === 0) return []
-    const low = Math.min(...ranges.map(([from]) => from))
-    const high = Math.max(...ranges.map(([, to]) => to))
-    return [`${quoteName(name)} NOT BETWEEN ${low} AND ${high}`]
-  })
-  return anyOf(tests)
-}
-
-function nullMiscount(fleet: FleetDefinition): string {
-  const nulls = fleet.sensors.map(({ name }) => `(${quoteName(name)} IS NULL)::INTEGER`)
-  return `quality_flags IS NULL OR sensor_null_count <> ${nulls.join(' + ')}`
-}
-
-function featureFault(fleet: FleetDefinition): string {
-  const columns = featureColumns(fleet)
-  const has = (aggregate: string) =>
-    columns
-      .filter(({ source }) => source.kind === 'aggregate' && source.aggregate === aggregate)
-      .map(({ name }) => quoteName(name))
-  const shares = ['sensor_completeness', ...has('fraction')].map(
-    (column) => `${column} NOT BETWEEN 0 AND 1`,
-  )
-  const spreads = has('std').map((column) => `${column} < 0`)
-  const ordered = fleet.sensors.flatMap(({ short, aggregates }) =>
-    (
-      [
-        ['min', 'mean'],
-        ['mean', 'max'],
-        ['p95', 'max'],
-      ] as const
-    )
-      .filter((pair) => pair.every((name) => aggregates.includes(name)))
-      .map(([low, high]) => `${quoteName(`${short}_${low}`)} > ${quoteName(`${short}_${high}`)}`),
-  )
-  const finite = columns.map(({ name }) => `NOT isfinite(${quoteName(name)}::DOUBLE)`)
-  return anyOf(['reading_count < 1', ...shares, ...spreads, ...ordered, ...finite])
-}
 
 const raw = { contract: 'C1', table: 'raw_sensor_readings' } as const
 const clean = { contract: 'C2', table: 'clean_sensor_readings' } as const
@@ -360,12 +302,24 @@ const serving: readonly Expectation[] = [
   },
 ]
 
-/** Every expectation of CON-41, in its order. */
+/** Watched beside CON-41. */
+const monitors: readonly Expectation[] = [
+  {
+    ...raw,
+    id: 'ING-53',
+    check: 'sensors are distributed as in the 30 days before',
+    severity: 'WARN',
+    judgedBy: { kind: 'writer', writer: 'distribution monitor' },
+  },
+]
+
+/** Every expectation of CON-41 in its order, and what is watched beside them. */
 export const allExpectations: readonly Expectation[] = [
   ...landing,
   ...cleansing,
   ...windows,
   ...serving,
+  ...monitors,
 ]
 
 /** The expectations with what a deployment changed about them. */

@@ -1,5 +1,11 @@
 export { createBatchGates } from './batch-gates.ts'
 export { summaryJob } from './daily-summary.ts'
+export {
+  type DistributionInput,
+  type DistributionShift,
+  distributionJob,
+  distributionResults,
+} from './distribution-job.ts'
 export type { Expectation, GateChange, GateChanges, GateSeverity } from './expectation.ts'
 export { allExpectations, expectationsOf } from './expectations.ts'
 export { faultySensors, type SensorList } from './faulty-sensors.ts'

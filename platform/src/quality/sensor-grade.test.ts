@@ -90,6 +90,12 @@ describe('the grade of a sensor', () => {
     expect(graded((row) => saw(row) + (row % 360 < 20 ? 30 : 0))).toEqual({ grade: 'usable' })
   })
 
+  it('takes no offence at single readings of what is switched on and off', () => {
+    const values = Float64Array.from({ length }, (_, row) => saw(row) + (row % 50 === 0 ? 30 : 0))
+    const figures = seriesFigures(values, new Uint8Array(length).fill(1), 0, options)
+    expect(gradeSensor(figures, { ...options, isSwitched: true }, 0)).toEqual({ grade: 'usable' })
+  })
+
   it('sees drift beyond the peers, and none where all move together', () => {
     const rising = (row: number) => saw(row) + (10 * row) / length
     expect(graded(rising)).toMatchObject({ grade: 'weak', reason: 'DRIFT' })

@@ -83,7 +83,11 @@ function driftGrade(
  */
 export function gradeSensor(
   figures: SeriesFigures,
-  options: SeriesOptions & { readonly rowsPerDay: number },
+  options: SeriesOptions & {
+    readonly rowsPerDay: number
+    /** The quantity is switched on and off, so that single readings may stand alone. */
+    readonly isSwitched?: boolean
+  },
   peerChange: number,
 ): SensorGrade {
   if (figures.rowCount < minGradedRows) return usable
@@ -91,7 +95,7 @@ export function gradeSensor(
     outsideGrade(figures),
     missingGrade(figures, options.rowsPerDay),
     stuckGrade(figures, options),
-    figures.jumpShare > weak.jumps
+    figures.jumpShare > weak.jumps && options.isSwitched !== true
       ? ({
           grade: 'weak',
           reason: 'JUMPS',
@@ -99,7 +103,8 @@ export function gradeSensor(
           share: figures.jumpShare,
         } as const)
       : undefined,
-    driftGrade(figures, options, peerChange),
+    // Within a day every level moves and comes back.
+    figures.rowCount >= options.rowsPerDay ? driftGrade(figures, options, peerChange) : undefined,
   ].filter((grade) => grade !== undefined)
   return found.find(({ grade }) => grade === 'dead') ?? found[0] ?? usable
 }

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { sqlInstant, sqlText, timeSpan } from '../clean/index.ts'
+import { expectedSensors, sqlInstant, sqlText, timeSpan } from '../clean/index.ts'
 import { type DeviceRow, type FleetDefinition, quoteName, type Sensor } from '../contracts/index.ts'
 import { type JobContext, type Lake, withRows } from '../lake/index.ts'
 import { currentDevices } from './device-slices.ts'
@@ -162,18 +162,19 @@ function peerChanges(measured: readonly Measured[], sensorCount: number) {
 }
 
 function faultsOf(
+  fleet: FleetDefinition,
   sensors: readonly Numeric[],
   { device, figures, frozen }: Measured,
   peers: readonly number[],
 ): readonly FaultySensor[] {
   const base = { deviceId: device.device_id, rowCount: figures[0]?.rowCount ?? 0 }
   const rowsPerDay = 86_400 / device.reporting_interval_s
+  const expected = expectedSensors(fleet, device)
   const found = sensors.flatMap((sensor, index): readonly FaultySensor[] => {
     const own = figures[index]
-    const isExpected =
-      device.expected_sensors === null || device.expected_sensors.includes(sensor.name)
-    if (own === undefined || !isExpected) return []
-    const grade = gradeSensor(own, { ...optionsOf(sensor), rowsPerDay }, peers[index] ?? 0)
+    if (own === undefined || !expected.has(sensor.name)) return []
+    const options = { ...optionsOf(sensor), rowsPerDay, isSwitched: sensor.group === 'compressor' }
+    const grade = gradeSensor(own, options, peers[index] ?? 0)
     return grade.grade === 'usable' ? [] : [{ ...base, sensor: sensor.name, ...grade }]
   })
   if (frozen < frozenReadings || base.rowCount < minGradedRows) return found
@@ -219,7 +220,7 @@ export async function sensorJob(
     }
     const peers = peerChanges(measured, sensors.length)
     const faults = measured.flatMap((one) =>
-      faultsOf(sensors, one, peers.get(one.device.cohort_id ?? one.device.model) ?? []),
+      faultsOf(lake.fleet, sensors, one, peers.get(one.device.cohort_id ?? one.device.model) ?? []),
     )
     const rows = faults.map(({ deviceId, sensor, grade, reason, detail, share, rowCount }) => ({
       ...{ graded_at: untilMs, device_id: deviceId, sensor_name: sensor },

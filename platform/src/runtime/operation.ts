@@ -67,6 +67,9 @@ const gradingSchedule = '15 1 * * *'
 /** Once a week each column is counted: who sends it, from when it can be trained on, ING-50. */
 const coverageSchedule = '30 3 * * 0'
 
+/** Hours and days are compared with the weeks before once their last messages have landed. */
+const distributionSchedules = { hour: '20 * * * *', day: '40 0 * * *' } as const
+
 /** Every hour small files are packed and expired ones deleted. */
 const maintenanceSchedule = '30 * * * *'
 
@@ -171,6 +174,14 @@ export async function startOperation(
         () => undefined,
         report('schema changes'),
       ),
+    ),
+    ...(['hour', 'day'] as const).map(
+      (granularity) =>
+        new Cron(distributionSchedules[granularity], cron, () =>
+          inTurn(() =>
+            stages.timed('distribution', () => openQuality(deployment).distribution(granularity)),
+          ).then(() => undefined, report('distribution')),
+        ),
     ),
     new Cron(maintenanceSchedule, cron, () => maintain().catch(report('maintenance'))),
   ]

@@ -1,6 +1,9 @@
 import { IsothermError } from '../contracts/index.ts'
 import {
   allExpectations,
+  type DistributionShift,
+  distributionJob,
+  distributionResults,
   type FaultySensor,
   faultySensors,
   type GateActor,
@@ -37,6 +40,11 @@ export type Quality = {
   readonly sensors: (limit: number) => Promise<SensorList>
   /** Grades the sensors over the hours before now; default 48. */
   readonly grade: (hours?: number) => Promise<readonly FaultySensor[]>
+  /**
+   * Compares what arrived in the last whole hour or day with the weeks before, ING-53; shifts of the
+   * fleet or of a firmware become entries that hold nothing.
+   */
+  readonly distribution: (granularity: 'hour' | 'day') => Promise<readonly DistributionShift[]>
   /** Judges what is new, as the service does after each run. */
   readonly check: () => Promise<void>
 }
@@ -85,6 +93,14 @@ export function openQuality(deployment: Deployment, act?: () => void): Quality {
           ...(hours !== undefined && { hours }),
         },
       ),
+    distribution: async (granularity) => {
+      const devices = state.registry.devices()
+      const untilMs = clock()
+      const input = { devices, granularity, untilMs }
+      const shifts = await distributionJob({ lake, nowMs: untilMs }, input)
+      await state.gates.record(distributionResults(shifts, devices))
+      return shifts
+    },
     check: () => judgeTables(deployment, judgedTables),
   }
 }

@@ -180,6 +180,18 @@ export function addQuality(program: Command): void {
       )
     },
   )
+  command<CommonOptions & { readonly granularity: 'hour' | 'day' }>(
+    quality,
+    'distribution',
+    'compare the last whole hour or day with the 30 days before, per sensor and segment; the service does it by itself',
+    [new Option('--granularity <length>', 'hour or day').choices(['hour', 'day']).default('day')],
+    async (options, output) => {
+      const shifts = await withDeployment(options, (deployment) =>
+        openQuality(deployment).distribution(options.granularity),
+      )
+      output.records(shifts.map((shift) => ({ ...shift })))
+    },
+  )
   command<CommonOptions>(
     quality,
     'check',
