@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { z } from 'zod'
 import { IsothermError } from '../../contracts/index.ts'
 import { deriveDeviceKey, type KeptEnrollment } from '../../objects/index.ts'
 import { readServerMarker } from '../../runtime/index.ts'
@@ -15,6 +16,7 @@ type AddOptions = CommonOptions & {
   readonly model?: string
   readonly reprovision: KeptEnrollment['reprovision']
   readonly disabled?: boolean
+  readonly keys?: string
 }
 
 type Listed = { readonly id_scope: string; readonly enrollments: readonly object[] }
@@ -34,9 +36,29 @@ function attestationOf({ ca, thumbprint }: AddOptions): KeptEnrollment['attestat
   return { kind: 'x509_thumbprint', primaryThumbprint, secondaryThumbprint: null }
 }
 
+const keyPair = z.object({ primaryKey: z.base64().min(1), secondaryKey: z.base64().min(1) })
+
+/** Keys from a file: a pair, or an enrollment as `az iot dps enrollment-group show` prints it. */
+function keysOf({ keys: path }: AddOptions): z.output<typeof keyPair> | undefined {
+  if (path === undefined) return undefined
+  const shown = z.object({ attestation: z.object({ symmetricKey: keyPair }) })
+  try {
+    const found = z.union([keyPair, shown]).parse(JSON.parse(readFileSync(path, 'utf8')))
+    return 'attestation' in found ? found.attestation.symmetricKey : found
+  } catch (cause) {
+    throw new IsothermError(
+      'INPUT_INVALID',
+      `--keys ${path}: expected JSON with primaryKey and secondaryKey in base64, as ` +
+        'az iot dps enrollment-group show --show-keys prints it',
+      { cause },
+    )
+  }
+}
+
 /** The same for the API, in its own spelling. */
 function requestOf(id: string, options: AddOptions): object {
   const attestation = attestationOf(options)
+  const keys = keysOf(options)
   return {
     enrollment_id: id,
     kind: options.individual === true ? 'individual' : 'group',
@@ -46,6 +68,9 @@ function requestOf(id: string, options: AddOptions): object {
         : attestation,
     is_enabled: options.disabled !== true,
     reprovision: options.reprovision,
+    ...(keys !== undefined && {
+      keys: { primary_key: keys.primaryKey, secondary_key: keys.secondaryKey },
+    }),
     ...(options.device !== undefined && { device_id: options.device }),
     device: {
       ...(options.site !== undefined && { site_id: options.site }),
@@ -57,7 +82,7 @@ function requestOf(id: string, options: AddOptions): object {
 async function addLocally(id: string, options: AddOptions): Promise<Keys> {
   return withNewDeployment(options, async ({ state, fleet }) => {
     const equipmentClass = fleet.equipmentClasses[0]
-    const made = await state.enrollments.put({
+    const kept: KeptEnrollment = {
       enrollmentId: id,
       kind: options.individual === true ? 'individual' : 'group',
       attestation: attestationOf(options),
@@ -69,7 +94,8 @@ async function addLocally(id: string, options: AddOptions): Promise<Keys> {
         ...(options.site !== undefined && { site_id: options.site }),
         ...(options.model !== undefined && { model: options.model }),
       },
-    })
+    }
+    const made = await state.enrollments.put(kept, keysOf(options))
     return made === undefined
       ? {}
       : { primary_key: made.primaryKey, secondary_key: made.secondaryKey }
@@ -112,6 +138,7 @@ export function addEnrollments(program: Command): void {
       new Option('--reprovision <policy>', 'what a repeated registration does')
         .choices(['migrate', 'reset', 'never'])
         .default('migrate'),
+      new Option('--keys <file>', 'keys the devices have already, from another service'),
       new Option('--disabled', 'nobody may register by it now'),
     ],
     async (options, output, [id = '']) => {
@@ -124,7 +151,23 @@ export function addEnrollments(program: Command): void {
               method: 'PUT',
               body: requestOf(id, options),
             })
-      output.records([{ enrollment: id, ...keys }])
+      // Whoever brought the keys has them: only new ones are shown.
+      output.records([{ enrollment: id, ...(options.keys === undefined && keys) }])
+    },
+  )
+  command<CommonOptions>(
+    enrollments,
+    'set-scope <id-scope>',
+    'take over the id scope that devices have in their firmware; while the server is stopped',
+    [],
+    async (options, output, [scope = '']) => {
+      if (!/^[A-Za-z0-9-]{1,64}$/.test(scope)) {
+        throw new IsothermError('INPUT_INVALID', `${scope} is no id scope such as 0ne00ABC123`)
+      }
+      await withNewDeployment(options, ({ state }) =>
+        state.settings.set('provisioning.id_scope', scope),
+      )
+      output.records([{ id_scope: scope }])
     },
   )
   command<CommonOptions & { readonly groupKey: string }>(
