@@ -35,12 +35,11 @@ import {
 import type { Registrant } from './registrant.ts'
 import { RegistrationTopics } from './registration-topics.ts'
 import { handToTopics, type SessionLink, type SessionTopics } from './session-topics.ts'
+import { endStream } from './stream-end.ts'
 import { recordOf } from './telemetry.ts'
 
 /** A CONNECT holds names, a token and perhaps a will; it comes from somebody unknown. */
 const maxConnectBytes = 65_536
-/** How long a closed peer may take to close its side. */
-const lingerMs = 1_000
 
 /** Why a session does not read at the moment; reading needs none of them. */
 const pause = { admission: 1, answers: 2, intake: 4, writes: 8, closing: 16 } as const
@@ -102,16 +101,15 @@ export class MqttSession implements MessageOwner {
   /** Ends the session; an MQTT 5 client is told why. */
   close(reasonCode: number, why: string): void {
     if (this.#state === 'closed') return
-    const isOpen = this.#state === 'open'
+    const isTold = this.#state === 'open' && this.#terms.version === 5
     this.#ended(why)
-    if (isOpen && this.#terms.version === 5) this.#socket.end(disconnectAnswer(reasonCode))
-    else this.#socket.end()
-    setTimeout(() => this.#socket.destroy(), lingerMs).unref()
+    endStream(this.#socket, isTold ? disconnectAnswer(reasonCode) : undefined)
   }
 
-  /** Reads nothing more, so that what was read can be answered before the end. */
+  /** Reads nothing more and answers without delay, so that nothing is open at the end. */
   stopReading(): void {
     this.#pause(pause.closing)
+    this.answer()
   }
 
   /** The log is gone: without an answer the device keeps the message and sends it again. */
@@ -139,7 +137,8 @@ export class MqttSession implements MessageOwner {
   answer(): void {
     if (this.#state !== 'open') return
     const nowMs = this.#core.clock()
-    const answers = this.#answers.takeAnswers(nowMs)
+    const isClosing = (this.#pauses & pause.closing) !== 0
+    const answers = this.#answers.takeAnswers(isClosing ? Number.POSITIVE_INFINITY : nowMs)
     if (answers !== undefined && answers.length > 0) this.#write(answers)
     const nextMs = this.#answers.nextDueMs()
     if (nextMs !== undefined && this.#answerTimer === undefined) {
