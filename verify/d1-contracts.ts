@@ -9,7 +9,9 @@ import {
   type Document,
   type Edit,
   harmlessEdits,
+  type Property,
 } from './contracts/document-edits.ts'
+import { specifiedColumns } from './contracts/specified-columns.ts'
 import { numberFlag } from './delta/flags.ts'
 import { type Random, seededRandom } from './delta/seeded-random.ts'
 import type { Promised } from './promise.ts'
@@ -50,6 +52,29 @@ async function exported(folder: string): Promise<readonly Exported[]> {
     }
   }
   return [...found.values()]
+}
+
+/** Where the exported contract of a numbered table differs from what the specification lists. */
+function specificationFaults({ label, text }: Exported): readonly string[] {
+  const [table] = (parse(text) as Document).schema
+  const specified = specifiedColumns(table?.name ?? '')
+  if (!label.startsWith('refrigeration/') || specified === undefined) return []
+  const found = new Map(table?.properties.map((column) => [column.name, column]))
+  const faults: string[] = []
+  for (const { name, type, nullable, extension } of specified) {
+    const column = found.get(name)
+    found.delete(name)
+    if (column === undefined) faults.push(`${label}: no column ${name}`)
+    else if (column.physicalType !== type) faults.push(`${label}: ${name} is no ${type}`)
+    // An extension of the specification may be promised more strictly, never less.
+    else if (extension ? !nullable && !column.required : column.required === nullable) {
+      faults.push(`${label}: ${name} may ${nullable ? 'not ' : ''}be null`)
+    }
+  }
+  const isExtension = (column: Property) =>
+    column.customProperties?.some(({ property, value }) => property === 'extension' && value)
+  const undeclared = [...found.values()].filter((one) => !one.partitioned && !isExtension(one))
+  return [...faults, ...undeclared.map(({ name }) => `${label}: ${name} is in no specification`)]
 }
 
 /** Applies each edit to a random contract it fits, no contract twice. */
@@ -94,6 +119,8 @@ export const promised: Promised = {
           faults.push(`${label}: another text after a round trip`)
         }
       }
+      const numbered = contracts.flatMap(specificationFaults)
+      faults.push(...numbered)
       report(`${contracts.length} contracts valid, seed ${seed}`)
 
       const broken = editedPairs(breakingEdits, contracts, random)
