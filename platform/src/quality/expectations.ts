@@ -311,6 +311,14 @@ const monitors: readonly Expectation[] = [
     severity: 'WARN',
     judgedBy: { kind: 'writer', writer: 'distribution monitor' },
   },
+  {
+    ...clean,
+    id: 'CON-42',
+    check: 'at most 0.1 % of devices, and fewer than 5, fall silent for an hour',
+    severity: 'WARN',
+    limit: 0.001,
+    judgedBy: { kind: 'writer', writer: 'dropout monitor' },
+  },
 ]
 
 /** Every expectation of CON-41 in its order, and what is watched beside them. */

@@ -6,6 +6,7 @@ export {
   distributionJob,
   distributionResults,
 } from './distribution-job.ts'
+export { type Dropout, type DropoutOutcome, dropoutJob } from './dropout-job.ts'
 export type { Expectation, GateChange, GateChanges, GateSeverity } from './expectation.ts'
 export { allExpectations, expectationsOf } from './expectations.ts'
 export { faultySensors, type SensorList } from './faulty-sensors.ts'

@@ -70,6 +70,9 @@ const coverageSchedule = '30 3 * * 0'
 /** Hours and days are compared with the weeks before once their last messages have landed. */
 const distributionSchedules = { hour: '20 * * * *', day: '40 0 * * *' } as const
 
+/** Late messages of an hour have come by then. */
+const dropoutSchedule = '10 * * * *'
+
 /** Every hour small files are packed and expired ones deleted. */
 const maintenanceSchedule = '30 * * * *'
 
@@ -173,6 +176,12 @@ export async function startOperation(
       inTurn(() => schemaChangeJob({ lake, nowMs: clock() }, { withCoverage: true })).then(
         () => undefined,
         report('schema changes'),
+      ),
+    ),
+    new Cron(dropoutSchedule, cron, () =>
+      inTurn(() => stages.timed('dropouts', () => openQuality(deployment).dropouts())).then(
+        () => undefined,
+        report('dropouts'),
       ),
     ),
     ...(['hour', 'day'] as const).map(

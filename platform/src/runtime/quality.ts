@@ -2,8 +2,10 @@ import { IsothermError } from '../contracts/index.ts'
 import {
   allExpectations,
   type DistributionShift,
+  type Dropout,
   distributionJob,
   distributionResults,
+  dropoutJob,
   type FaultySensor,
   faultySensors,
   type GateActor,
@@ -45,6 +47,8 @@ export type Quality = {
    * fleet or of a firmware become entries that hold nothing.
    */
   readonly distribution: (granularity: 'hour' | 'day') => Promise<readonly DistributionShift[]>
+  /** How devices reported in the last whole hour, CON-42; those that dropped out. */
+  readonly dropouts: () => Promise<readonly Dropout[]>
   /** Judges what is new, as the service does after each run. */
   readonly check: () => Promise<void>
 }
@@ -100,6 +104,13 @@ export function openQuality(deployment: Deployment, act?: () => void): Quality {
       const shifts = await distributionJob({ lake, nowMs: untilMs }, input)
       await state.gates.record(distributionResults(shifts, devices))
       return shifts
+    },
+    dropouts: async () => {
+      const nowMs = clock()
+      const input = { devices: state.registry.devices(), untilMs: nowMs }
+      const { dropouts, results } = await dropoutJob({ lake, nowMs }, input)
+      await state.gates.record(results)
+      return dropouts
     },
     check: () => judgeTables(deployment, judgedTables),
   }

@@ -194,6 +194,24 @@ export function addQuality(program: Command): void {
   )
   command<CommonOptions>(
     quality,
+    'dropouts',
+    'devices that did not report as they should in the last whole hour',
+    [],
+    async (options, output) => {
+      const dropouts = await withDeployment(options, (deployment) =>
+        openQuality(deployment).dropouts(),
+      )
+      output.records(
+        dropouts.map(({ deviceId, state, readingCount }) => ({
+          device: deviceId,
+          state,
+          readings: readingCount,
+        })),
+      )
+    },
+  )
+  command<CommonOptions>(
+    quality,
     'check',
     'judge what is new in the tables now; the service does it after each run',
     [],
