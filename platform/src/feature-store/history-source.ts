@@ -56,6 +56,15 @@ export function requireFilled(source: HistorySource, { startMs, endMs }: WindowS
   )
 }
 
+/** Start of the first day that was filled, epoch ms; undefined before the first backfill. */
+export function firstFilledDay({ snapshot, featureVersion: version }: HistorySource) {
+  const prefix = dayPosition(version, '')
+  const dates = [...snapshot.transactions.keys()]
+    .filter((appId) => appId.startsWith(prefix))
+    .map((appId) => Date.parse(appId.slice(prefix.length)))
+  return dates.length === 0 ? undefined : dates.reduce((a, b) => Math.min(a, b))
+}
+
 /** FROM clause over all states of the windows that start in a span. */
 export function statesIn(source: HistorySource, { startMs, endMs }: WindowSpan): string {
   const { table, snapshot, durationMinutes } = source

@@ -29,6 +29,7 @@ export {
 } from './findings.ts'
 export { type ContentHash, historyHash } from './history-hash.ts'
 export {
+  firstFilledDay,
   type HistorySource,
   historySource,
   requireFilled,

@@ -1,13 +1,21 @@
 import type { AddFile, Snapshot } from '@isotherm/delta'
-import { quoteName } from '../contracts/index.ts'
+import { IsothermError, quoteName } from '../contracts/index.ts'
+import {
+  firstFilledDay,
+  historySource,
+  requireFilled,
+  statesKnownAt,
+} from '../feature-store/index.ts'
 import type { Lake, LakeTable } from '../lake/index.ts'
 import { carryLimitMs } from './imputation.ts'
 
-/** A version of `device_features`, to be read for one duration. */
+/** A version of `device_features`, or of its history, to be read for one duration. */
 export type FeatureSource = {
   readonly table: LakeTable
   readonly snapshot: Snapshot
   readonly durationMinutes: number
+  /** FROM clause of the rows of a range where they do not come from `device_features`. */
+  readonly knownRows?: (range: WindowRange) => string
 }
 
 /** Opens the newest version of the features, or a pinned one. */
@@ -19,6 +27,35 @@ export async function featureSource(
   const table = lake.table('device_features')
   const snapshot = await table.snapshot(version === undefined ? {} : { version })
   return { table, snapshot, durationMinutes }
+}
+
+/**
+ * Opens the history of the features as they were known at an instant: corrections that arrived
+ * later are not seen, so training as of the past gives what it would have given then.
+ * @throws IsothermError INPUT_INVALID with the backfill that is missing
+ */
+export async function knownFeatureSource(
+  lake: Lake,
+  durationMinutes: number,
+  asOfMs: number,
+): Promise<FeatureSource> {
+  const history = await historySource(lake, { durationMinutes })
+  const startMs = firstFilledDay(history)
+  if (startMs === undefined) {
+    throw new IsothermError(
+      'INPUT_INVALID',
+      'feature_history is empty; fill it with isotherm features backfill --from DAY --to DAY',
+    )
+  }
+  requireFilled(history, { startMs, endMs: asOfMs })
+  return {
+    table: history.table,
+    snapshot: history.snapshot,
+    durationMinutes,
+    // What only the live table says: rows made late are plain rows here, known from their arrival.
+    knownRows: (range) => `(SELECT *, false AS late_created, NULL::BOOLEAN AS post_maintenance
+      FROM ${statesKnownAt(history, range, asOfMs)})`,
+  }
 }
 
 /** A half-open range of window starts, epoch ms. */
@@ -47,6 +84,7 @@ function inRange(file: AddFile, source: FeatureSource, range: WindowRange): bool
 
 /** FROM clause over the files that can hold windows starting in the range, with the row filter. */
 export function windowsIn(source: FeatureSource, range: WindowRange): string {
+  if (source.knownRows !== undefined) return source.knownRows(range)
   const files = source.snapshot.files.filter((file) => inRange(file, source, range))
   return `(SELECT * FROM ${source.table.relation(source.snapshot, files)}
     WHERE window_duration_minutes = ${source.durationMinutes}

@@ -4,7 +4,7 @@ import type { JobContext } from '../lake/index.ts'
 import { encodeArtifact } from './artifact.ts'
 import { writeFeatureBaselines } from './feature-baselines.ts'
 import type { FleetDevice } from './feature-rows.ts'
-import { featureSource } from './feature-source.ts'
+import { featureSource, knownFeatureSource } from './feature-source.ts'
 import { manifestOf } from './manifest-of-training.ts'
 import { modelCard } from './model-card.ts'
 import type { ModelManifest } from './model-manifest.ts'
@@ -30,6 +30,11 @@ export type TrainOptions = {
   readonly deploy?: boolean
   /** Windows under an open or confirmed alert: never training rows (MOD-15, MOD-36). */
   readonly excludedSpans?: readonly ExcludedSpan[]
+  /**
+   * Trains on the history as it was known at `untilMs`, which must be filled up to then; default:
+   * on the table as it is now.
+   */
+  readonly asKnown?: boolean
   /** Most training rows per artifact, default 500,000 (MOD-33). */
   readonly rowLimit?: number
   /** Who deploys, for the record; default `isotherm train`. */
@@ -88,7 +93,10 @@ async function trainOne(
   const { lake } = context
   const { devices, untilMs, registry, excludedSpans = [], rowLimit = MAX_TRAINING_ROWS } = options
   try {
-    const source = await featureSource(lake, durationMinutes)
+    const source =
+      options.asKnown === true
+        ? await knownFeatureSource(lake, durationMinutes, untilMs)
+        : await featureSource(lake, durationMinutes)
     const input: TrainingInput = {
       fleet: lake.fleet,
       spec,

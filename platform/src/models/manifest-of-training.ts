@@ -47,7 +47,7 @@ export function manifestOf(
       droppedUnfillable: fit.imputed.unfillableRows.length,
     },
     threshold: FLAG_THRESHOLD,
-    snapshotId: `device_features@v${source.snapshot.version}`,
+    snapshotId: `${source.table.contract.name}@v${source.snapshot.version}`,
     split,
     training: period(trained.trainingRows, split.trainStartMs, split.trainEndMs),
     validation: period(trained.validationRows, split.validationStartMs, split.validationEndMs),

@@ -94,7 +94,7 @@ export type PumpHistory = {
 }
 
 /** Repeatable noise in [-1, 1] from device, window and a salt. */
-function noise(salt: number): string {
+export function noise(salt: number): string {
   return `((hash(d * 1000003 + w * 7919 + ${salt}) % 20001) / 10000.0 - 1)`
 }
 

@@ -9,7 +9,7 @@ const trainingPeriodMs = 90 * 86_400_000
 /** How a training differs from the fleet's defaults. */
 export type TrainingOptions = Pick<
   TrainOptions,
-  'only' | 'seed' | 'threads' | 'deploy' | 'setBy' | 'untilMs'
+  'only' | 'seed' | 'threads' | 'deploy' | 'setBy' | 'untilMs' | 'asKnown'
 > & {
   readonly onProgress?: JobContext['onProgress']
   /** When the versions come into force, epoch ms; default: now. */

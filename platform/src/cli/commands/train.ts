@@ -11,6 +11,7 @@ type TrainOptions = CommonOptions & {
   readonly seed?: string
   readonly threads?: string
   readonly deploy?: boolean
+  readonly asKnown?: boolean
 }
 
 /** `isotherm train`: models from the features there are; `isotherm models`: what there is. */
@@ -25,9 +26,10 @@ export function addTrain(program: Command): void {
       new Option('--seed <number>', 'seed instead of the one in the fleet definition'),
       new Option('--threads <number>', 'threads of SQL engine and scoring; the result is the same'),
       new Option('--deploy', 'let the new versions drive alerts at once'),
+      new Option('--as-known', 'read the feature history as it was known at --until (a UTC day)'),
     ],
     async (options, output) => {
-      const { model, until, seed, threads, deploy } = options
+      const { model, until, seed, threads, deploy, asKnown } = options
       await withDeployment(
         {
           data: options.data,
@@ -45,6 +47,7 @@ export function addTrain(program: Command): void {
             ...(seed !== undefined && { seed: countOf(seed, 'seed', 0) }),
             ...threadsOf(threads),
             ...(deploy !== undefined && { deploy }),
+            ...(asKnown !== undefined && { asKnown }),
           })
           output.records(
             outcome.models.map((trained) =>
