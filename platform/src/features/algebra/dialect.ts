@@ -9,8 +9,10 @@ export type Dialect = {
   readonly double: (term: string) => string
   /** A double as a literal, never a decimal. */
   readonly doubleLiteral: (value: number) => string
-  /** An integer wide enough for sums of squares of a day. */
-  readonly wide: (term: string) => string
+  /** Product of two integers that may be added up over a day; `isWide` if it exceeds 64 bits. */
+  readonly product: (left: string, right: string, isWide: boolean) => string
+  /** Sum of integers that may be squared. */
+  readonly sum: (term: string) => string
   /** Nearest grid step, halves to even. */
   readonly gridSteps: (column: string, grid: ValueGrid) => string
   readonly quotient: (dividend: string, divisor: number) => string
@@ -39,7 +41,8 @@ export const duckdbDialect: Dialect = {
   text: sqlText,
   double: (term) => `(${term})::DOUBLE`,
   doubleLiteral: (value) => `${value}::DOUBLE`,
-  wide: (term) => `${term}::HUGEINT`,
+  product: (left, right, isWide) => `${left}::${isWide ? 'HUGEINT' : 'BIGINT'} * ${right}`,
+  sum: (term) => `sum(${term})`,
   gridSteps: (column, { scale, isWide }) =>
     `CAST(${column} * ${scale} AS ${isWide ? 'BIGINT' : 'INTEGER'})`,
   quotient: (dividend, divisor) => `${dividend} // ${divisor}`,
@@ -67,7 +70,11 @@ export const sparkDialect: Dialect = {
   text: (value) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
   double: (term) => `CAST(${term} AS DOUBLE)`,
   doubleLiteral: (value) => `CAST(${value} AS DOUBLE)`,
-  wide: (term) => `CAST(${term} AS DECIMAL(38, 0))`,
+  product: (left, right, isWide) =>
+    isWide
+      ? `CAST(${left} AS DECIMAL(38, 0)) * ${right}`
+      : `CAST(${left} * ${right} AS DECIMAL(20, 0))`,
+  sum: (term) => `CAST(sum(${term}) AS DECIMAL(38, 0))`,
   gridSteps: (column, { scale }) => `CAST(rint(${column} * ${scale}) AS BIGINT)`,
   quotient: (dividend, divisor) => `CAST(floor((${dividend}) / ${divisor}) AS BIGINT)`,
   countIf: (condition) => `count_if(${condition})`,

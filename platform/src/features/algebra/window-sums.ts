@@ -36,7 +36,6 @@ function momentSql(
 ): string {
   const step = `step_${index}`
   const isWide = sensor.kind !== 'boolean' && valueGrid(fleet, sensor).isWide
-  const product = isWide || dialect.name === 'spark' ? dialect.wide(step) : `${step}::BIGINT`
   const time = `CASE WHEN ${step} IS NOT NULL THEN time_ms END`
   switch (moment) {
     case 'n':
@@ -44,19 +43,20 @@ function momentSql(
     case 'true':
       return dialect.countIf(sensor.kind === 'boolean' ? step : `${step} <> 0`)
     case 'sum':
+      return dialect.sum(step)
     case 'min':
     case 'max':
       return `${moment}(${step})`
     case 'squares':
-      return `sum(${product} * ${step})`
+      return dialect.sum(dialect.product(step, step, isWide))
     case 'p95':
       return dialect.quantile(step, 0.95)
     case 'times':
-      return `sum(${time})`
+      return dialect.sum(time)
     case 'time_squares':
-      return `sum(${time} * time_ms)`
+      return dialect.sum(dialect.product(time, 'time_ms', false))
     case 'time_products':
-      return `sum(${product} * time_ms)`
+      return dialect.sum(dialect.product(step, 'time_ms', isWide))
   }
 }
 
