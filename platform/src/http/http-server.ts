@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { FleetDefinition } from '../contracts/index.ts'
+import type { FleetDefinition, TableContract } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
 import type { PresenceEvent } from '../gateway/index.ts'
 import type { Lake } from '../lake/index.ts'
@@ -20,6 +20,7 @@ import { measureRequests } from './request-metrics.ts'
 import { registerRoute } from './route.ts'
 import { actionRoutes } from './routes/action-routes.ts'
 import { alertRoutes, createAlertPresenter } from './routes/alert-routes.ts'
+import { contractRoutes } from './routes/contract-routes.ts'
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts'
 import { deviceHubRoutes } from './routes/device-hub-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
@@ -48,6 +49,8 @@ export type HttpServerOptions = {
   readonly quality?: Quality
   /** Adds the online features and their health. */
   readonly features?: FeatureCare
+  /** Contracts beside those of the release; default: none. */
+  readonly contracts?: () => readonly TableContract[]
   /** Adds the loss ledger. */
   readonly ledger?: (query: LedgerQuery) => LedgerReport
   /** Time in epoch milliseconds. */
@@ -178,6 +181,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     const routes = [
       ...featureRoutes(context),
       ...fleetRoutes(context),
+      ...contractRoutes(context, options.contracts ?? (() => [])),
       ...deviceRoutes(context),
       ...deviceHubRoutes(context),
       ...presenceRoutes(context, board),
