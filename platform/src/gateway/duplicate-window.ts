@@ -1,41 +1,12 @@
+import { parsed, parseId, wordsPerId } from './id-words.ts'
+
 /** Slots of one table: 16 MiB, of which only touched pages cost memory. */
 const slotCount = 1 << 20
 const slotMask = slotCount - 1
 /** Ids of a table; three quarters full, so that probes stay short. */
 const idsPerTable = slotCount * 0.75
-const wordsPerId = 4
 
 type Table = { readonly words: Uint32Array; count: number; newestMs: number }
-
-/** The id that was parsed last, as four words: no allocation per message. */
-const parsed = new Uint32Array(wordsPerId)
-
-const notADigit = 255
-/** Value of a hexadecimal digit by its character code. */
-const digitValues = new Uint8Array(128).fill(notADigit)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
-  digitValues[digit.charCodeAt(0)] = value
-  digitValues[digit.toUpperCase().charCodeAt(0)] = value
-}
-/** Where the digits of a UUID stand, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. */
-const digitPlaces = Uint8Array.from(
-  Array.from({ length: 36 }, (_, i) => i).filter((i) => ![8, 13, 18, 23].includes(i)),
-)
-
-/** Reads a UUID; false if the text is none. Digit by digit: cutting it up would make garbage. */
-function parseId(id: string): boolean {
-  if (id.length !== 36) return false
-  let word = 0
-  for (let i = 0; i < 32; i++) {
-    const code = id.charCodeAt(digitPlaces[i]!)
-    const value = code < 128 ? digitValues[code]! : notADigit
-    if (value === notADigit) return false
-    word = (word << 4) | value
-    if ((i & 7) === 7) parsed[i >> 3] = word
-  }
-  // The version of a UUID is in its second word, so no id is all zeros, which marks a free slot.
-  return parsed[1] !== 0
-}
 
 /** Word index of the slot that holds the parsed id, or of the free one where it would go. */
 function slotOf(words: Uint32Array): number {

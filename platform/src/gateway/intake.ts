@@ -7,6 +7,7 @@ import {
 } from '../contracts/index.ts'
 import type { Counters } from './counters.ts'
 import type { DuplicateWindow } from './duplicate-window.ts'
+import { InFlightIds } from './in-flight-ids.ts'
 
 const retryMs = 1_000
 
@@ -75,7 +76,7 @@ export class Intake {
   readonly #window: DuplicateWindow
   readonly #clock: () => number
   /** Ids of messages that may repeat, between submission and durability. */
-  readonly #inFlight = new Set<string>()
+  readonly #inFlight = new InFlightIds()
   readonly #duplicates: { value: number }
   /** The answers of the batch before. */
   #tail: Promise<void> = Promise.resolve()
@@ -199,7 +200,7 @@ export class Intake {
       if (batch.records.length > 0) await this.#log.append(batch.records)
       this.#books.stored(batch.records)
       this.#remember(batch.records)
-      this.#release(batch.records)
+      this.#wake()
       const noted = this.#note(batch.repeats)
       // A session's answers go out in order, also those of repeats, which append nothing.
       await previous
@@ -252,7 +253,7 @@ export class Intake {
     if (error instanceof IsothermError && error.code === 'DISK_FULL') {
       this.#counters.add('gateway_append_errors_total', 'code', 'DISK_FULL')
       this.#refused.push(batch)
-      for (const resolve of this.#settling.splice(0)) resolve()
+      this.#wake()
       return
     }
     this.#counters.add('gateway_append_errors_total', 'code', 'LOG_CLOSED')
@@ -300,14 +301,23 @@ export class Intake {
     return true
   }
 
+  /** What is durable is known from now on and no longer in flight. */
   #remember(records: readonly NewRecord[]): void {
     const nowMs = this.#clock()
-    for (const record of records) if (mayRepeat(record)) this.#window.add(record.eventId, nowMs)
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!
+      if (mayRepeat(record)) this.#window.add(record.eventId, nowMs)
+      this.#inFlight.delete(record.eventId)
+    }
   }
 
   #release(records: readonly NewRecord[]): void {
     for (const { eventId } of records) this.#inFlight.delete(eventId)
-    for (const resolve of this.#settling.splice(0)) resolve()
+    this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#settling.length > 0) for (const resolve of this.#settling.splice(0)) resolve()
   }
 
   /** Waits for messages that a request has in flight, unless the disk is full. */
