@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Snapshot } from '@isotherm/delta'
+import { timeSpan } from '../clean/index.ts'
 import type { DeviceRow, FleetDefinition } from '../contracts/index.ts'
 import { computeRange, type WindowRule } from '../features/index.ts'
 import type { LakeTable } from '../lake/index.ts'
@@ -27,6 +28,7 @@ export type WindowSpan = { readonly startMs: number; readonly endMs: number }
 
 const lateTicks = 'late_arrival_ticks'
 const wantedTicks = 'wanted_arrival_ticks'
+const lateWindowRows = 'late_window_rows'
 
 /** SQL for the start of the window that holds a row's event time, epoch ms. */
 const startMsOf = (row: string, { lengthMs }: WindowRule) =>
@@ -44,20 +46,34 @@ function seenThrough(clean: LakeTable, select: (relation: string) => string): La
   return { ...clean, relation: (snapshot, files) => select(clean.relation(snapshot, files)) }
 }
 
+/** Clean rows of the files that can hold readings of a span. */
+function rowsOfSpan(
+  { clean, cleanSnapshot }: KnownWindowsSource,
+  { startMs, endMs }: WindowSpan,
+): string {
+  const files = cleanSnapshot.files.filter((file) => {
+    const { minMs, maxMs } = timeSpan(file, 'timestamp_utc')
+    return minMs < endMs && maxMs >= startMs
+  })
+  return clean.relation(cleanSnapshot, files)
+}
+
 const onTime = 'SELECT row.* REPLACE (row.timestamp_utc AS timestamp_ingested)'
 
 /** Arrivals after the first state, rounded up to ticks: each tick is one more state. */
 async function stageLateTicks(
-  { connection, clean, cleanSnapshot }: KnownWindowsSource,
+  source: KnownWindowsSource,
   rule: WindowRule,
-  { startMs, endMs }: WindowSpan,
+  span: WindowSpan,
 ): Promise<number> {
+  const { connection } = source
+  const { startMs, endMs } = span
   const tickUs = arrivalTickMs * 1000
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${lateTicks} AS
     SELECT *, row_number() OVER (PARTITION BY device_id, start_ms ORDER BY tick_ms) AS ordinal
     FROM (SELECT DISTINCT row.device_id, ${startMsOf('row', rule)} AS start_ms,
         (epoch_us(row.timestamp_ingested) + ${tickUs - 1}) // ${tickUs} * ${arrivalTickMs} AS tick_ms
-      FROM ${clean.relation(cleanSnapshot)} AS row
+      FROM ${rowsOfSpan(source, span)} AS row
       WHERE row.timestamp_utc >= make_timestamptz(${startMs * 1000})
         AND row.timestamp_utc < make_timestamptz(${endMs * 1000})
         AND row.timestamp_ingested > ${firstKnown('row', rule)})`)
@@ -65,6 +81,22 @@ async function stageLateTicks(
     `SELECT coalesce(max(ordinal), 0)::DOUBLE FROM ${lateTicks}`,
   )
   return Number(reader.getRows()[0]?.[0])
+}
+
+/** All readings of the windows that got late ones: every further state is made of these alone. */
+async function stageLateWindows(
+  source: KnownWindowsSource,
+  rule: WindowRule,
+  span: WindowSpan,
+): Promise<void> {
+  const { connection } = source
+  const { startMs, endMs } = span
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${lateWindowRows} AS
+    SELECT row.* FROM ${rowsOfSpan(source, span)} AS row
+    SEMI JOIN ${lateTicks} AS tick ON tick.device_id = row.device_id
+      AND tick.start_ms = ${startMsOf('row', rule)}
+    WHERE row.timestamp_utc >= make_timestamptz(${startMs * 1000})
+      AND row.timestamp_utc < make_timestamptz(${endMs * 1000})`)
 }
 
 async function addStates(
@@ -103,12 +135,13 @@ async function addDuration(
     join: '',
   })
   const stateCount = await stageLateTicks(source, rule, span)
+  if (stateCount > 0) await stageLateWindows(source, rule, span)
   for (let ordinal = 1; ordinal <= stateCount; ordinal++) {
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${wantedTicks} AS
       SELECT device_id, start_ms, tick_ms FROM ${lateTicks} WHERE ordinal = ${ordinal}`)
     const arrived = seenThrough(
       clean,
-      (relation) => `(${onTime} FROM ${relation} AS row
+      () => `(${onTime} FROM ${lateWindowRows} AS row
         JOIN ${wantedTicks} AS tick ON tick.device_id = row.device_id
           AND tick.start_ms = ${startMsOf('row', rule)}
         WHERE row.timestamp_ingested <= make_timestamptz(tick.tick_ms * 1000))`,
