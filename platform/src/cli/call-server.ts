@@ -73,3 +73,10 @@ export async function callServer<T>(server: ServerMarker, asked: ServerRequest):
   const detail = (answer as { readonly detail?: string }).detail ?? `status ${status}`
   throw new IsothermError('INPUT_INVALID', detail)
 }
+
+/** Text that the server answers, for example its metrics. @throws IsothermError INPUT_INVALID */
+export async function readServerText(server: ServerMarker, path: string): Promise<string> {
+  const { status, text } = await send(server, { path })
+  if (status >= 200 && status < 300) return text
+  throw new IsothermError('INPUT_INVALID', `${path}: status ${status}`)
+}

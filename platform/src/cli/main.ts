@@ -15,6 +15,7 @@ import { addQuality } from './commands/quality.ts'
 import { addQuery } from './commands/query.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
+import { addStatus } from './commands/status.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addTrain } from './commands/train.ts'
 import { addTrust } from './commands/trust.ts'
@@ -49,6 +50,7 @@ for (const add of [
   addEvaluate,
   addAlerts,
   addLog,
+  addStatus,
   addDoctor,
   addFeatureStore,
 ]) {

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pino from 'pino'
 import { IsothermError } from '../contracts/index.ts'
 import {
   type BrokerSourceOptions,
@@ -22,6 +21,7 @@ import { openLedger, readLedger } from '../ledger/index.ts'
 import {
   type Deployment,
   developmentCertificate,
+  importedContracts,
   type Operation,
   openDeadLetters,
   openQuality,
@@ -29,10 +29,12 @@ import {
   rememberRecent,
   removeServerMarker,
   requireDiskRoom,
+  serverMetrics,
   startOperation,
   writeServerMarker,
 } from '../runtime/index.ts'
 import { readApiTokens } from './api-tokens.ts'
+import { serverLogger } from './server-logger.ts'
 
 /** Where a server listens and how it behaves. */
 export type ServeOptions = {
@@ -104,58 +106,11 @@ function authenticationOf(deployment: Deployment, localToken: string): Authentic
   }
 }
 
-type Sample = {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-/** Prometheus text of samples, grouped by name with their type. */
-function exposition(samples: readonly Sample[]): string {
-  return [...Map.groupBy(samples, ({ name }) => name)]
-    .flatMap(([name, group]) => [
-      `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`,
-      ...group.map(({ labels, value }) => {
-        const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
-        return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
-      }),
-    ])
-    .join('\n')
-}
-
-/** Prometheus text of gateway, pipeline stages, stream rules, log consumers and disk. */
-function metricsText(gateway: Gateway, operation: Operation): readonly string[] {
-  const stages = operation
-    .health()
-    .flatMap(({ stage, runCount, failureCount, totalSeconds }): readonly Sample[] => [
-      { name: 'isotherm_stage_runs_total', labels: { stage }, value: runCount },
-      { name: 'isotherm_stage_failures_total', labels: { stage }, value: failureCount },
-      { name: 'isotherm_stage_seconds_total', labels: { stage }, value: totalSeconds },
-    ])
-  const rules = Object.entries(operation.streamRules.counts()).map(
-    ([outcome, value]): Sample => ({
-      name: 'isotherm_stream_messages_total',
-      labels: { outcome },
-      value,
-    }),
-  )
-  const lags = operation.logWatch.groups().flatMap((position): readonly Sample[] => {
-    const labels = { group: position.group, partition: String(position.partition) }
-    return [
-      { name: 'isotherm_log_lag_records', labels, value: position.lagRecords },
-      { name: 'isotherm_log_lag_seconds', labels, value: position.lagSeconds },
-    ]
-  })
-  const disk = operation.logWatch.diskUsedShare()
-  const diskUsed = { name: 'isotherm_disk_used_share', labels: {}, value: disk }
-  return [exposition([...gateway.metrics(), ...stages, ...rules, ...lags, diskUsed])]
-}
-
 /** Starts gateway, pipeline, API and console of an open deployment. */
 export async function serve(deployment: Deployment, options: ServeOptions): Promise<RunningServer> {
   const { fleet, lake, state, log, clock, folder } = deployment
   requireDiskRoom(folder.directory)
-  const logger = pino({ level: options.logLevel, base: null }, pino.destination(2))
+  const logger = serverLogger(options.logLevel)
   const stopping = new AbortController()
   const recent = await rememberRecent({
     logDirectory: folder.logDirectory,
@@ -186,6 +141,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     provisioning: state.enrollments,
     hostNames: options.hostNames,
     duplicates: recent.window,
+    logger,
     limits: {
       ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
       ...(options.deviceBurst !== undefined && { deviceBurst: options.deviceBurst }),
@@ -221,6 +177,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     operation.run().catch((error: unknown) => {
       logger.error({ error: String(error) }, 'run after a decision failed')
     })
+  const metrics = serverMetrics(gateway, operation, clock)
   const consoleDirectory = builtConsole()
   const certificate =
     options.tlsCertificate === undefined ? undefined : await certificateOf(deployment, options)
@@ -232,10 +189,11 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     deadLetters: openDeadLetters(deployment),
     ledger: (query) => readLedger(folder.ledgerDirectory, query),
     features: operation.features,
+    contracts: () => importedContracts(folder.directory),
     quality: openQuality(deployment, () => void runNow()),
     clock,
     authentication,
-    metrics: () => metricsText(gateway, operation),
+    metrics: () => [metrics.text()],
     components: () => [
       ...operation.health().map(({ stage, failure, lastEndMs }) => ({
         name: stage,
@@ -253,6 +211,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
   })
   const close = async () => {
     stopping.abort()
+    metrics.close()
     await gateway.close()
     await http.close()
     await ledger.close()

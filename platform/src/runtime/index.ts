@@ -34,6 +34,8 @@ export type { DiagnosisOptions, Finding } from './diagnosis/finding.ts'
 export { requireDiskRoom } from './disk-room.ts'
 export { type FeatureCare, type FeatureHealth, openFeatureCare } from './feature-care.ts'
 export type { LogFinding, LogWatch } from './log-watch.ts'
+export { type MetricMeaning, metricCatalogue } from './metric-catalogue.ts'
+export { metricsText, readMetrics, type Sample } from './metrics-text.ts'
 export { type Operation, type OperationOptions, startOperation } from './operation.ts'
 export {
   type PipelineOptions,
@@ -52,5 +54,6 @@ export {
   type ServerMarker,
   writeServerMarker,
 } from './server-marker.ts'
+export { type ServerMetrics, serverMetrics } from './server-metrics.ts'
 export { createStageClock, type StageClock, type StageHealth } from './stage-clock.ts'
 export { type TrainingOptions, trainDeployment } from './training.ts'

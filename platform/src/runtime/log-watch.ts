@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs'
-import { describeLog, type GroupPosition } from '../log/index.ts'
+import { describeLog, type GroupPosition, type PartitionDescription } from '../log/index.ts'
 
 /** A consumer this far behind is late, ING-22; longer commit intervals allow more. */
 const leastLateSeconds = 300
@@ -22,6 +22,8 @@ export type LogWatch = {
   readonly sample: () => void
   /** Positions at the newest sample. */
   readonly groups: () => readonly GroupPosition[]
+  /** Partitions at the newest sample. */
+  readonly partitions: () => readonly PartitionDescription[]
   readonly diskUsedShare: () => number
   readonly findings: () => readonly LogFinding[]
 }
@@ -37,6 +39,7 @@ export function watchLog(
   const lateSeconds = Math.max(leastLateSeconds, 1.5 * options.commitSeconds)
   const lateSamples = new Map<string, number>()
   let groups: readonly GroupPosition[] = []
+  let partitions: readonly PartitionDescription[] = []
   let diskShare = 0
 
   const consumers = (): LogFinding => {
@@ -61,7 +64,9 @@ export function watchLog(
   }
   return {
     sample: () => {
-      groups = describeLog(directory, options.clock()).groups
+      const description = describeLog(directory, options.clock())
+      groups = description.groups
+      partitions = description.partitions
       for (const group of groups) {
         const isLate = group.lagSeconds > lateSeconds
         lateSamples.set(keyOf(group), isLate ? (lateSamples.get(keyOf(group)) ?? 0) + 1 : 0)
@@ -70,6 +75,7 @@ export function watchLog(
       diskShare = (blocks - bfree) / (blocks - bfree + bavail)
     },
     groups: () => groups,
+    partitions: () => partitions,
     diskUsedShare: () => diskShare,
     findings: () => [consumers(), disk()],
   }
