@@ -4,6 +4,7 @@ import { quoteName } from '../contracts/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { Expectation } from './expectation.ts'
 import type { GateResult } from './gate-entry.ts'
+import { beyondTraining } from './judge-bounds.ts'
 import type { JudgeInput } from './judge-job.ts'
 
 /** What a comparison with the past reads. */
@@ -186,6 +187,8 @@ const comparisons: Readonly<
   'E1.6': deadLetters,
   'E2.8': missingSensors,
   'E2.9': missingRows,
+  'E3.3': ({ connection, lake, relation }) => beyondTraining(connection, lake, relation, 'usual'),
+  'E3.4': ({ connection, lake, relation }) => beyondTraining(connection, lake, relation, 'extreme'),
   'E5.3': missingScores,
 }
 
