@@ -8,9 +8,12 @@ import { useResource } from './api/resource.ts'
 import { keepToken } from './api/session.ts'
 import { useTheme } from './api/theme.ts'
 import { Console, type ConsoleContext } from './console-context.ts'
+import { ContractsPage } from './pages/contracts-page.tsx'
 import { DeadLettersPage } from './pages/dead-letters-page.tsx'
 import { DevicePage } from './pages/device-page.tsx'
+import { FeaturesPage } from './pages/features-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { LedgerPage } from './pages/ledger-page.tsx'
 import { QualityPage } from './pages/quality-page.tsx'
 import { WorkPage } from './pages/work-page.tsx'
 import { HelpDialog } from './parts/help-dialog.tsx'
@@ -71,6 +74,9 @@ const titles: Readonly<Record<Route['page'], string>> = {
   fleet: 'Fleet',
   'dead-letters': 'Dead letters',
   quality: 'Quality',
+  ledger: 'Ledger',
+  features: 'Features',
+  contracts: 'Data contracts',
   device: 'Device',
   unknown: 'Not found',
 }
@@ -83,8 +89,14 @@ function Page({ route }: { readonly route: Route }) {
       return <FleetPage filters={route.filters} />
     case 'dead-letters':
       return <DeadLettersPage filters={route.filters} />
+    case 'features':
+      return <FeaturesPage filters={route.filters} />
+    case 'ledger':
+      return <LedgerPage filters={route.filters} />
     case 'quality':
       return <QualityPage filters={route.filters} />
+    case 'contracts':
+      return <ContractsPage filters={route.filters} />
     case 'device':
       return <DevicePage key={route.deviceId} deviceId={route.deviceId} range={route.range} />
     case 'unknown':

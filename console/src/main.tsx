@@ -8,6 +8,9 @@ import './style/device.css'
 import './style/dead-letters.css'
 import './style/hub.css'
 import './style/quality.css'
+import './style/ledger.css'
+import './style/features.css'
+import './style/contracts.css'
 import { App } from './app.tsx'
 
 const root = document.getElementById('app')

@@ -231,6 +231,7 @@ function Sensors({ view }: { readonly view: QualityView }) {
 
 /** Gates, sensors, firmware and sites: whether the data can be believed, and what waits. */
 export function QualityPage({ filters }: { readonly filters: QualityFilters }) {
+  const { navigate } = useConsole()
   const renewal = Math.floor(useNow(renewMs) / renewMs)
   const [view, reload] = useResource<QualityView>('/api/v1/quality/report', String(renewal))
   return (
@@ -238,6 +239,9 @@ export function QualityPage({ filters }: { readonly filters: QualityFilters }) {
       <header class="page-head">
         <h1>Quality</h1>
         {view.kind === 'ready' && <p class="summary">{qualitySentence(view.value)}</p>}
+        <a {...linkProps({ page: 'contracts', filters: { contract: '' } }, navigate)}>
+          Data contracts
+        </a>
       </header>
       {view.kind === 'loading' && <Loading rows={3} height={160} />}
       {view.kind === 'failed' && <Failed reason={view.reason} retry={reload} />}

@@ -3,7 +3,14 @@ import type { ComponentChildren } from 'preact'
 import type { LiveState } from '../api/event-listener.ts'
 import { linkProps, type Navigate } from '../api/location.ts'
 import type { DataAge } from '../view/data-age.ts'
-import { noFleetFilters, noLetterFilters, noWorkFilters, type Route } from '../view/route.ts'
+import {
+  noFeatureFilters,
+  noFleetFilters,
+  noLedgerFilters,
+  noLetterFilters,
+  noWorkFilters,
+  type Route,
+} from '../view/route.ts'
 
 const liveWords: Readonly<Record<LiveState, string>> = {
   connecting: 'Connecting',
@@ -14,7 +21,9 @@ const liveWords: Readonly<Record<LiveState, string>> = {
 function Navigation({ route, navigate }: { readonly route: Route; readonly navigate: Navigate }) {
   const work = { page: 'work', filters: noWorkFilters } as const
   const fleet = { page: 'fleet', filters: noFleetFilters } as const
+  const ledger = { page: 'ledger', filters: noLedgerFilters } as const
   const quality = { page: 'quality', filters: { by: 'site' } } as const
+  const features = { page: 'features', filters: noFeatureFilters } as const
   const letters = { page: 'dead-letters', filters: noLetterFilters } as const
   return (
     <nav class="tabs" aria-label="Pages">
@@ -40,6 +49,15 @@ function Navigation({ route, navigate }: { readonly route: Route; readonly navig
         Dead letters
       </a>
       <a
+        {...linkProps(ledger, navigate)}
+        aria-current={route.page === 'ledger' ? 'page' : undefined}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M5 3h14v18H5zM9 9h6M9 13h6M9 17h3" />
+        </svg>
+        Ledger
+      </a>
+      <a
         {...linkProps(quality, navigate)}
         aria-current={route.page === 'quality' ? 'page' : undefined}
       >
@@ -47,6 +65,15 @@ function Navigation({ route, navigate }: { readonly route: Route; readonly navig
           <path d="M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4" />
         </svg>
         Quality
+      </a>
+      <a
+        {...linkProps(features, navigate)}
+        aria-current={route.page === 'features' ? 'page' : undefined}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 20V10M10 20V4M16 20v-7M22 20H2" />
+        </svg>
+        Features
       </a>
     </nav>
   )

@@ -35,6 +35,10 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     }),
   }),
   fc.record({
+    page: fc.constant('contracts' as const),
+    filters: fc.record({ contract: word }),
+  }),
+  fc.record({
     page: fc.constant('device' as const),
     // A path segment of dots alone is a direction in every URL, encoded or not.
     deviceId: word.filter((id) => !/^\.{0,2}$/.test(id)),

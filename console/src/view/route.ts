@@ -29,12 +29,29 @@ export type LetterFilters = {
 /** How the quality page groups the fleet. */
 export type QualityFilters = { readonly by: 'site' | 'firmware' | 'both' }
 
+/** Which data contract is open; empty: none. */
+export type ContractFilters = { readonly contract: string }
+
+/** Filters of the catalogue of features. */
+export type FeatureFilters = {
+  readonly kind: '' | 'stored' | 'model_input' | 'experimental'
+  readonly search: string
+  /** Which one is open. */
+  readonly feature: string
+}
+
+/** Whose books the ledger shows, and how many hours back. */
+export type LedgerFilters = { readonly device: string; readonly hours: string }
+
 /** What the URL says is shown. */
 export type Route =
   | { readonly page: 'work'; readonly filters: WorkFilters }
   | { readonly page: 'fleet'; readonly filters: FleetFilters }
   | { readonly page: 'dead-letters'; readonly filters: LetterFilters }
   | { readonly page: 'quality'; readonly filters: QualityFilters }
+  | { readonly page: 'ledger'; readonly filters: LedgerFilters }
+  | { readonly page: 'contracts'; readonly filters: ContractFilters }
+  | { readonly page: 'features'; readonly filters: FeatureFilters }
   | { readonly page: 'device'; readonly deviceId: string; readonly range: TimeRange }
   | { readonly page: 'unknown'; readonly path: string }
 
@@ -49,8 +66,16 @@ export const noWorkFilters: WorkFilters = {
 /** The fleet without filters. */
 export const noFleetFilters: FleetFilters = { health: [], site: '', model: '', search: '' }
 
+/** The fleet's books of a day. */
+export const noLedgerFilters: LedgerFilters = { device: '', hours: '24' }
+
 /** Open messages of every reason. */
 export const noLetterFilters: LetterFilters = { reason: '', device: '', status: 'new', letter: '' }
+
+/** All features, none open. */
+export const noFeatureFilters: FeatureFilters = { kind: '', search: '', feature: '' }
+
+const featureKinds = ['stored', 'model_input', 'experimental'] as const
 
 const groupings = ['site', 'firmware', 'both'] as const
 
@@ -99,6 +124,29 @@ export function parseRoute(path: string, query: string): Route {
     const by = groupings.find((one) => one === parameters.get('by')) ?? 'site'
     return { page: 'quality', filters: { by } }
   }
+  if (path === '/contracts') {
+    return { page: 'contracts', filters: { contract: parameters.get('contract') ?? '' } }
+  }
+  if (path === '/features') {
+    return {
+      page: 'features',
+      filters: {
+        kind: featureKinds.find((one) => one === parameters.get('kind')) ?? '',
+        search: parameters.get('search') ?? '',
+        feature: parameters.get('feature') ?? '',
+      },
+    }
+  }
+  if (path === '/ledger') {
+    const hours = parameters.get('hours') ?? ''
+    return {
+      page: 'ledger',
+      filters: {
+        device: parameters.get('device') ?? '',
+        hours: ['1', '168'].includes(hours) ? hours : '24',
+      },
+    }
+  }
   const device = /^\/devices\/([^/]+)$/.exec(path)?.[1]
   if (device === undefined) return { page: 'unknown', path }
   return { page: 'device', deviceId: decodeURIComponent(device), range: rangeOf(parameters) }
@@ -136,6 +184,19 @@ export function routeUrl(route: Route): string {
       ])
     case 'quality':
       return url('/quality', [['by', route.filters.by === 'site' ? '' : route.filters.by]])
+    case 'contracts':
+      return url('/contracts', [['contract', route.filters.contract]])
+    case 'features':
+      return url('/features', [
+        ['kind', route.filters.kind],
+        ['search', route.filters.search],
+        ['feature', route.filters.feature],
+      ])
+    case 'ledger':
+      return url('/ledger', [
+        ['device', route.filters.device],
+        ['hours', route.filters.hours === '24' ? '' : route.filters.hours],
+      ])
     case 'device':
       return url(`/devices/${encodeURIComponent(route.deviceId)}`, rangeParameters(route.range))
     case 'unknown':
