@@ -45,29 +45,36 @@ async function newestRows(
 ): Promise<readonly OnlineRow[]> {
   if (files.length === 0) return []
   const relation = lake.table('device_features').relation(snapshot, files)
-  const read = await lake.withConnection((connection) =>
-    connection.runAndReadAll(`SELECT device_id, window_duration_minutes::DOUBLE,
-        epoch_ms(window_start)::DOUBLE, epoch_ms(window_end)::DOUBLE, feature_version,
-        clean_snapshot_id, operating_mode, coalesce(is_final, false),
-        ${columns.map((name) => `${quoteName(name)}::DOUBLE`).join(', ')}
-      FROM ${relation}
-      QUALIFY row_number() OVER (PARTITION BY device_id, window_duration_minutes
-        ORDER BY window_start DESC) = 1`),
-  )
-  return read.getRowsJS().map((cells): OnlineRow => {
-    const text = (index: number) => String(cells[index] ?? '')
-    return {
-      deviceId: text(0),
-      durationMinutes: Number(cells[1]),
-      windowStartMs: Number(cells[2]),
-      windowEndMs: Number(cells[3]),
-      featureVersion: text(4),
-      cleanVersion: Number(cells[5]),
-      operatingMode: typeof cells[6] === 'string' ? cells[6] : null,
-      isFinal: cells[7] === true,
-      values: cells.slice(8).map((cell) => (typeof cell === 'number' ? cell : null)),
+  const key = 'device_id, window_duration_minutes'
+  const query = `SELECT device_id, window_duration_minutes::DOUBLE,
+      epoch_ms(window_start)::DOUBLE, epoch_ms(window_end)::DOUBLE, feature_version,
+      clean_snapshot_id, operating_mode, coalesce(is_final, false),
+      ${columns.map((name) => `${quoteName(name)}::DOUBLE`).join(', ')}
+    FROM ${relation} JOIN (SELECT ${key}, max(window_start) AS window_start
+      FROM ${relation} GROUP BY ${key}) USING (${key}, window_start)`
+  const rows: OnlineRow[] = []
+  await lake.withConnection(async (connection) => {
+    // In pieces: a whole fleet in one would hold up everything else of the process for a second.
+    for await (const piece of (await connection.stream(query)).yieldRowsJs()) {
+      for (const cells of piece) rows.push(onlineRow(cells))
     }
   })
+  return rows
+}
+
+function onlineRow(cells: readonly unknown[]): OnlineRow {
+  const text = (index: number) => String(cells[index] ?? '')
+  return {
+    deviceId: text(0),
+    durationMinutes: Number(cells[1]),
+    windowStartMs: Number(cells[2]),
+    windowEndMs: Number(cells[3]),
+    featureVersion: text(4),
+    cleanVersion: Number(cells[5]),
+    operatingMode: typeof cells[6] === 'string' ? cells[6] : null,
+    isFinal: cells[7] === true,
+    values: cells.slice(8).map((cell) => (typeof cell === 'number' ? cell : null)),
+  }
 }
 
 /** The newest rows of all durations; devices silent for three days have none. */

@@ -36,6 +36,9 @@ export type FeatureCare = {
 
 const dayMs = 86_400_000
 
+/** Without new rows there is nothing to see but the time going by. */
+const quietMs = 60_000
+
 /** Days back in which readings may still have arrived: a trusted buffer holds a week, ING-43. */
 const openDays = 8
 
@@ -93,6 +96,9 @@ export async function openFeatureCare(deployment: Deployment): Promise<FeatureCa
   return {
     online,
     look: async () => {
+      const { version } = await lake.table('device_features').snapshot()
+      const last = online.served()
+      if (last?.version === version && clock() - last.atMs < quietMs) return health()
       await online.refresh(clock())
       findings = await featureFindings(
         { lake, nowMs: clock() },
