@@ -32,6 +32,7 @@ export function allNullQuery(fleet: FleetDefinition): string {
       firmware_version, log_generation::INTEGER AS log_generation,
       log_partition::INTEGER AS partition_id, log_offset AS sequence_number, timestamp_ingested,
       ${publishedSql} AS dead_lettered_at,
+      NULL::VARCHAR AS message_properties,
       encode(left(to_json(struct_pack(${payload}))::VARCHAR, ${maxPayloadBytes})) AS payload,
       'new' AS status, 0::INTEGER AS replay_count
     FROM judged WHERE fate = 'ALL_SENSORS_NULL'`

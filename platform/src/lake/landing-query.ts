@@ -98,7 +98,7 @@ export function deadLetterQuery(
       ${slice.partition}::INTEGER AS partition_id, o AS sequence_number,
       make_timestamptz(t * 1000) AS timestamp_ingested,
       make_timestamptz(${availableMs} * 1000) AS dead_lettered_at,
-      from_base64(b) AS payload, 'new' AS status, 0::INTEGER AS replay_count
+      from_base64(b) AS payload, a AS message_properties, 'new' AS status, 0::INTEGER AS replay_count
     FROM ${linesOf(fleet, slice)}
     WHERE x IS NOT NULL`
 }

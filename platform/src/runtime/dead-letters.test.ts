@@ -37,6 +37,7 @@ async function withLetters(payloads: readonly string[]) {
         eventId: `00000000-0000-5000-8000-00000000000${n}`,
         ingestedAtMs: startMs + n,
         protocol: 'mqtt3',
+        ...(n === 0 && { properties: '{"door":"open"}' }),
         body: {
           kind: 'refused',
           reason: n === 0 ? 'TYPE_MISMATCH' : 'INVALID_JSON',
@@ -59,7 +60,7 @@ async function withLetters(payloads: readonly string[]) {
   const rows = async () =>
     (
       await deployment.lake.query(
-        'SELECT event_id, epoch_ms(timestamp_ingested)::DOUBLE AS at FROM raw_sensor_readings ORDER BY 2',
+        'SELECT event_id, epoch_ms(timestamp_ingested)::DOUBLE AS at, message_properties FROM raw_sensor_readings ORDER BY 2',
       )
     ).rows
   return { letters: openDeadLetters(deployment), land, deployment, rows }
@@ -95,8 +96,8 @@ it('stores what can be read now with its id and ingest time, once, and keeps the
   await land()
   expect(deployment.log.bounds(0).endOffset).toBe(5)
   expect(await rows()).toEqual([
-    ['00000000-0000-5000-8000-000000000000', startMs],
-    ['00000000-0000-5000-8000-000000000001', startMs + 1],
+    ['00000000-0000-5000-8000-000000000000', startMs, '{"door":"open"}'],
+    ['00000000-0000-5000-8000-000000000001', startMs + 1, null],
   ])
   const kept = await letters.list({}, 10)
   expect(kept.map(({ status, replayCount }) => [status, replayCount])).toEqual([

@@ -111,13 +111,18 @@ async function rowsOf(connection: DuckDBConnection, query: string): Promise<read
   return (await connection.runAndReadAll(query)).getRowsJS()
 }
 
-type Candidate = { readonly letter: DeadLetter; readonly payload: Uint8Array }
+type Candidate = {
+  readonly letter: DeadLetter
+  readonly payload: Uint8Array
+  /** What came beside it. */
+  readonly properties: string | null
+}
 
 /** The record of a letter whose payload can be read now, or why it still cannot. */
 function decodeAgain(
   { state }: Deployment,
   decoder: Decoder,
-  { letter, payload }: Candidate,
+  { letter, payload, properties }: Candidate,
 ): NewRecord | { readonly reason: string; readonly detail: string } {
   const bytes = Buffer.from(payload)
   const deviceId = letter.deviceId ?? decoder.claim(bytes) ?? ''
@@ -131,7 +136,9 @@ function decodeAgain(
   const { ingestedAtMs } = letter
   const { body } = decoder.decode(bytes, { deviceId, device, ingestedAtMs })
   if (body.kind === 'refused') return { reason: body.reason, detail: body.detail }
-  return { deviceId, eventId: letter.eventId, ingestedAtMs, protocol: 'replay', body }
+  const { eventId } = letter
+  const record = { deviceId, eventId, ingestedAtMs, protocol: 'replay', body } as const
+  return properties === null ? record : { ...record, properties }
 }
 
 /** New status of letters; those only tried again stay new and are counted. */
@@ -196,7 +203,8 @@ async function candidatesOf(
   const rows = await lake.withConnection(async (connection) =>
     rowsOf(
       connection,
-      `SELECT ${columns}, to_base64(payload) FROM ${table.relation(await table.snapshot())}
+      `SELECT ${columns}, message_properties, to_base64(payload)
+        FROM ${table.relation(await table.snapshot())}
         WHERE status = 'new' AND stage IN (${replayableStages})
           AND dlq_id IN (${sqlList([...given.keys()])})`,
     ),
@@ -204,7 +212,7 @@ async function candidatesOf(
   return rows.map((row) => {
     const letter = letterOf(row)
     const stored = Buffer.from(String(row.at(-1) ?? ''), 'base64')
-    return { letter, payload: given.get(letter.id) ?? stored }
+    return { letter, payload: given.get(letter.id) ?? stored, properties: textOrNull(row.at(-2)) }
   })
 }
 

@@ -17,6 +17,7 @@ const columns = [
   required('timestamp_ingested', 'timestamp', 'Gateway receive time'),
   required('dead_lettered_at', 'timestamp', 'When it was set aside'),
   required('payload', 'binary', 'Original bytes, first 256 KB', { personal: true }),
+  optional('message_properties', 'string', 'What came beside the payload, as JSON of texts'),
   required('status', 'string', 'What became of it', { values: ['new', 'replayed', 'discarded'] }),
   required('replay_count', 'integer', 'How often it was replayed'),
 ] as const
@@ -25,7 +26,7 @@ const columns = [
 export const deadLetters = {
   name: 'dead_letter_messages',
   id: 'DL',
-  version: '1.0.0',
+  version: '1.1.0',
   purpose: 'Records that could not be processed, each with its reason; replayable',
   columns,
   key: ['dlq_id'],
