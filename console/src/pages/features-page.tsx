@@ -22,7 +22,7 @@ type Change = (filters: FeatureFilters) => void
 function Spread({ bar }: { readonly bar: SpreadBar }) {
   const x = (share: number) => 1 + share * 98
   return (
-    <svg class="spread" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">
+    <svg class="catalogue-bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">
       <rect x="0" y="5.5" width="100" height="1" class="track" />
       <rect x={x(bar.low)} y="5" width={x(bar.high) - x(bar.low)} height="2" class="whisker" />
       <rect
@@ -45,7 +45,7 @@ function Sql({ name }: { readonly name: string }) {
   if (detail.kind === 'failed') return <Failed reason={detail.reason} retry={reload} />
   const { minutes, sql } = detail.value
   return (
-    <div class="sql">
+    <div class="catalogue-sql">
       <h3>DuckDB, windows of {minutes} min</h3>
       <pre>{sql.duckdb}</pre>
       <h3>Spark SQL</h3>
@@ -61,26 +61,26 @@ function Feature(props: {
 }) {
   const { row, isOpen, toggle } = props
   return (
-    <li class={isOpen ? 'feature open' : 'feature'}>
-      <button type="button" class="feature-head" aria-expanded={isOpen} onClick={toggle}>
-        <span class="feature-name">{row.name}</span>
-        <span class="muted feature-label">
+    <li class={isOpen ? 'catalogue-entry open' : 'catalogue-entry'}>
+      <button type="button" class="catalogue-head" aria-expanded={isOpen} onClick={toggle}>
+        <span class="catalogue-name">{row.name}</span>
+        <span class="muted catalogue-label">
           {sentenceCase(row.label)}
           {row.unit === '' ? '' : `, ${row.unit}`}
         </span>
-        <span class="feature-spread">
+        <span class="catalogue-spread">
           {row.bar !== undefined && <Spread bar={row.bar} />}
           <span class="muted">{row.spreadText}</span>
         </span>
-        <span class={row.isMostlyNull ? 'feature-null outside' : 'muted feature-null'}>
+        <span class={row.isMostlyNull ? 'catalogue-null outside' : 'muted catalogue-null'}>
           {row.nullText}
         </span>
-        <span class="muted feature-users">
+        <span class="muted catalogue-users">
           {row.models.length === 0 ? 'no model' : `${row.models.length} of the models`}
         </span>
       </button>
       {isOpen && (
-        <div class="feature-body">
+        <div class="catalogue-body">
           <dl>
             <dt>Formula</dt>
             <dd>{row.formula}</dd>
@@ -149,7 +149,7 @@ function Catalogue(props: {
           <p>Take a filter away to see more.</p>
         </Empty>
       ) : (
-        <ul class="panel feature-list">
+        <ul class="panel catalogue-list">
           {rows.map((row) => (
             <Feature
               key={row.name}
@@ -177,7 +177,7 @@ export function FeaturesPage({ filters }: { readonly filters: FeatureFilters }) 
   const [view, reload] = useResource<FeatureCatalogueView>('/api/v1/features', String(renewal))
   useKeys({ '/': () => document.getElementById('search')?.focus() })
   return (
-    <div class="features page">
+    <div class="catalogue page">
       <header class="page-head">
         <h1>Features</h1>
       </header>
