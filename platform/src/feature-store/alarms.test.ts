@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { featureJob } from '../features/index.ts'
+import { withRows } from '../lake/index.ts'
 import { type AlarmBook, nextAlarms, readAlarmBook, storeAlarms } from './alarms.ts'
 import { type FeatureFinding, featureFindings } from './findings.ts'
 import { commitArrivals, day0, hourMs, minuteMs, temporaryLake } from './testing/arrivals.ts'
@@ -96,5 +97,52 @@ describe('the findings', () => {
     expect(await look(120 + 46, 50)).toContain('coverage 15 min HIGH')
     expect(await look(120 + 61, 1)).toContain('freshness 15 min MEDIUM')
     expect(await look(120 + 121, 1)).toContain('freshness 15 min CRITICAL')
+  })
+
+  it('name a feature that is null more often than in training, to data engineering (FEA-67)', async () => {
+    const { lake, remove } = await temporaryLake()
+    open.push(remove)
+    const arrivals = Array.from({ length: 20 }, (_, device) =>
+      Array.from({ length: 20 }, (_reading, minute) => {
+        const at = day0 + minute * minuteMs
+        const temperature = device < 2 ? null : 1
+        return { device: `D${device}`, at, arrivedAt: at, temperature, pressure: 1 }
+      }),
+    ).flat()
+    await commitArrivals(lake, arrivals)
+    await featureJob({ lake, nowMs: day0 }, { devices: [] })
+    const table = lake.table('feature_baselines')
+    const baselines = [
+      ['temp_mean', 0.04],
+      ['pressure_mean', 0],
+      ['temp_max', 0.06],
+    ].map(([name, share]) => ({
+      feature_name: name,
+      granularity: 'fleet',
+      computed_at: day0,
+      window_duration_minutes: 15,
+      null_fraction: share,
+    }))
+    await withRows(lake.temporaryDirectory, table.contract, baselines, (relation) =>
+      lake.withConnection((connection) =>
+        table.write({
+          connection,
+          query: `SELECT * FROM ${relation}`,
+          operation: 'BASELINES',
+          nowMs: day0,
+        }),
+      ),
+    )
+    const findings = await featureFindings(
+      { lake, nowMs: day0 + 20 * minuteMs },
+      { activeDeviceCount: 20 },
+    )
+    const nulls = findings.filter(({ metric }) => metric === 'null_fraction')
+    expect(nulls).toMatchObject([
+      { subject: 'temp_mean, 15 min', severity: 'MEDIUM', owner: 'data-engineering' },
+      { subject: 'temp_max, 15 min', severity: null },
+      { subject: 'pressure_mean, 15 min', severity: null },
+    ])
+    expect(nulls[0]?.detail).toBe('10.0 % null, 4.0 % in training')
   })
 })
