@@ -1,4 +1,5 @@
 import { type FleetDefinition, quoteName } from '../contracts/index.ts'
+import { isZoneOff } from './zone-offset.ts'
 
 /** Log coordinates of a landing row; they name it. */
 export const coordinates = ['log_generation', 'log_partition', 'log_offset'] as const
@@ -7,9 +8,9 @@ export const coordinates = ['log_generation', 'log_partition', 'log_offset'] as 
  * Temporary view `arrivals`: the landing rows of a batch under short names. Coordinates from before
  * their columns existed count as generation and partition 0.
  */
-export function arrivalsView(fleet: FleetDefinition, relation: string): string {
+export function arrivalsView(fleet: FleetDefinition, relation: string, name = 'arrivals'): string {
   const sensors = fleet.sensors.map(({ name }) => quoteName(name)).join(', ')
-  return `CREATE OR REPLACE TEMP VIEW arrivals AS
+  return `CREATE OR REPLACE TEMP VIEW ${name} AS
     SELECT event_id, device_id, timestamp_device, timestamp_ingested, timestamp_available, sent_at,
       schema_version, ${sensors},
       coalesce(_log_generation, 0) AS log_generation, coalesce(_partition_id, 0) AS log_partition,
@@ -23,7 +24,8 @@ export function arrivalsView(fleet: FleetDefinition, relation: string): string {
 export const arrivalSummary = `
   SELECT count(*)::DOUBLE AS row_count,
     count_if(is_narrow OR is_bad)::DOUBLE AS folded_input_count,
-    list(DISTINCT epoch_us(timestamp_device) // ${5 * 60 * 1_000_000})::DOUBLE[] AS buckets
+    list(DISTINCT epoch_us(timestamp_device) // ${5 * 60 * 1_000_000})::DOUBLE[] AS buckets,
+    count_if(${isZoneOff})::DOUBLE AS zone_off_count
   FROM arrivals`
 
 /** Width of the time buckets of `arrivalSummary`. */

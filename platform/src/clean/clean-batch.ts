@@ -8,7 +8,9 @@ import { knownIds, removedRows, repeatedCount, repeatedIds, uniqueArrivals } fro
 import type { Slice } from './fleet-slices.ts'
 import { foldedTable, sourceView } from './fold.ts'
 import { type Fate, fateCounts, judgedView, messagesTable } from './judged.ts'
+import { sqlInstant } from './sql-literal.ts'
 import { timeSpan } from './version-files.ts'
+import { noZoneSuspects, zoneSuspects } from './zone-runs.ts'
 
 /** How a batch is judged; pinned for a run. */
 export type BatchSettings = {
@@ -16,6 +18,8 @@ export type BatchSettings = {
   readonly slices: readonly Slice[]
   readonly knownSchemaMajors?: readonly string[]
   readonly gates?: BatchGates
+  /** Landing version before the batch, where a device's last messages are found; absent: none. */
+  readonly landingVersion?: number
 }
 
 /** The books of a batch, CON-13. */
@@ -32,6 +36,9 @@ export type BatchCounts = {
   readonly heldCount: number
   readonly deadLetterCount: number
 }
+
+/** How far back the last messages of a device are looked for; ten a minute apart need ten minutes. */
+const zoneLookbackMs = 2 * 3_600_000
 
 type Row = readonly unknown[]
 
@@ -80,7 +87,44 @@ async function prepareSource(connection: DuckDBConnection, lake: Lake, relation:
     foldedCount = Number(parts?.[0] ?? 0)
   }
   await connection.run(sourceView(fleet, hasFolded))
-  return { inputRowCount: Number(summary?.[0]), duplicateCount, foldedCount }
+  return {
+    books: { inputRowCount: Number(summary?.[0]), duplicateCount, foldedCount },
+    zoneOffCount: Number(summary?.[3]),
+  }
+}
+
+/** What arrived in the hours before a batch, as a view; undefined if nothing did. */
+async function earlierArrivals(
+  connection: DuckDBConnection,
+  lake: Lake,
+  landingVersion: number | undefined,
+): Promise<string | undefined> {
+  if (landingVersion === undefined || landingVersion < 0) return undefined
+  const landing = lake.table('raw_sensor_readings')
+  const snapshot = await landing.snapshot({ version: landingVersion })
+  const [oldest] = await rowsOf(
+    connection,
+    'SELECT min(epoch_ms(timestamp_ingested))::DOUBLE FROM arrivals',
+  )
+  const fromMs = Number(oldest?.[0]) - zoneLookbackMs
+  const files = snapshot.files.filter(
+    (file) => timeSpan(file, 'timestamp_ingested').maxMs >= fromMs,
+  )
+  if (files.length === 0) return undefined
+  await connection.run(
+    arrivalsView(lake.fleet, landing.relation(snapshot, files), 'earlier_arrivals'),
+  )
+  return `(SELECT * FROM earlier_arrivals WHERE timestamp_ingested >= ${sqlInstant(fromMs)})`
+}
+
+/** Leaves the table `zone_suspects`, ING-45. */
+async function findZoneSuspects(
+  connection: DuckDBConnection,
+  lake: Lake,
+  landingVersion: number | undefined,
+): Promise<void> {
+  const earlier = await earlierArrivals(connection, lake, landingVersion)
+  for (const statement of zoneSuspects(earlier)) await connection.run(statement)
 }
 
 type FateRow = {
@@ -119,7 +163,9 @@ export async function prepareBatch(
 ): Promise<BatchCounts> {
   const { fleet } = lake
   const { isVersioned, slices, gates } = settings
-  const source = await prepareSource(connection, lake, relation)
+  const { books: source, zoneOffCount } = await prepareSource(connection, lake, relation)
+  if (zoneOffCount === 0) await connection.run(noZoneSuspects)
+  else await findZoneSuspects(connection, lake, settings.landingVersion)
   await connection.run(messagesTable(fleet, settings.knownSchemaMajors ?? ['1', '2']))
   await connection.run(judgedView(fleet, isVersioned))
   const figures = gates?.figures({ rowCount: source.inputRowCount }) ?? {}

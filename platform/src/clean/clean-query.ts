@@ -42,10 +42,13 @@ function correctedRows(fleet: FleetDefinition, { where, hasMemory }: CleanSelect
     ? `JOIN remembered ON remembered_id = device_id AND remembered_day = utc_day
        LEFT JOIN first_reports ON first_id = device_id AND first_day = utc_day
        LEFT JOIN (SELECT DISTINCT * FROM reading_gaps)
-         ON gap_id = device_id AND gap_end_us = epoch_us(timestamp_utc)`
+         ON gap_id = device_id AND gap_end_us = epoch_us(timestamp_utc)
+       LEFT JOIN zone_suspects ON suspect_offset = log_offset
+         AND suspect_generation = log_generation AND suspect_partition = log_partition`
     : ''
   return `SELECT * REPLACE (${values.join(', ')}), ${gap} AS gap_mask,
-      ${hasMemory ? 'gap_id IS NOT NULL' : 'false'} AS ends_gap
+      ${hasMemory ? 'gap_id IS NOT NULL' : 'false'} AS ends_gap,
+      ${hasMemory ? 'suspect_offset IS NOT NULL' : 'false'} AS is_zone_suspect
     FROM judged ${joins} WHERE ${where}`
 }
 
@@ -65,8 +68,7 @@ const flagConditions: Readonly<Record<QualityFlag, string>> = {
   READING_GAP: 'ends_gap',
   LATE_ARRIVAL: `time_code = ${timeCodes.LATE_ARRIVAL}`,
   CLOCK_AHEAD: `time_code = ${timeCodes.CLOCK_AHEAD}`,
-  // Needs the clock offsets of ten messages, which the tables do not keep; see the job.
-  TIMEZONE_SUSPECT: 'false',
+  TIMEZONE_SUSPECT: 'is_zone_suspect',
   SUSPECT_VALUE: 'is_suspect',
   DEVICE_BAD_QUALITY: 'has_bad_value',
 }

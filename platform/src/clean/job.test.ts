@@ -260,6 +260,35 @@ describe('cleansing', () => {
     ])
   })
 
+  it('suspects the time zone from the tenth message off by the same quarter hours (ING-45)', async () => {
+    const off = (device: string, count: number, behindMinutes: number, from = 0) =>
+      Array.from(
+        { length: count },
+        (_, index): Arrival => ({
+          ...{ device, id: `${device}-${from + index}` },
+          at: day0 + (from + index - behindMinutes) * minuteMs,
+          arrivedAt: day0 + (from + index) * minuteMs + 1000 * (index % 3),
+        }),
+      )
+    const flush = Array.from(
+      { length: 30 },
+      (_, minute): Arrival => ({
+        ...{ device: 'C', id: `C-${minute}`, at: day0 + minute * minuteMs },
+        arrivedAt: day0 + 60 * minuteMs,
+      }),
+    )
+    const lake = await lakeWith(
+      [...off('A', 6, 120), ...off('B', 9, -345)],
+      [...off('A', 6, 120, 6), ...off('B', 2, 0, 9), ...flush],
+    )
+    await clean(lake, devices, 1)
+    const rows = await rowsOf(lake, 'clean_sensor_readings', 'event_id')
+    const suspects = rows.filter(({ quality_flags }) =>
+      (quality_flags as string[]).includes('TIMEZONE_SUSPECT'),
+    )
+    expect(suspects.map(({ event_id }) => event_id)).toEqual(['A-10', 'A-11', 'A-9'])
+  })
+
   it('judges a device by its registry entry as of the event time', async () => {
     const registry = [
       deviceRow('A', { valid_from: day0 - dayMs, valid_to: day0 }),

@@ -129,7 +129,10 @@ async function commitBatch(
 ): Promise<BatchCounts> {
   const { lake, nowMs } = context
   const { fleet } = lake
-  const counts = await prepareBatch(connection, lake, batch.relation, input)
+  const counts = await prepareBatch(connection, lake, batch.relation, {
+    ...input,
+    landingVersion: batch.fromVersion,
+  })
   const where = `landing versions ${batch.fromVersion + 1} to ${batch.toVersion}`
   const position = { appId: positionId, version: batch.toVersion }
   const base = { connection, operation: 'CLEAN', nowMs } as const
@@ -165,7 +168,6 @@ async function commitBatch(
 /**
  * Cleanses all landing rows that are not yet clean (CON-7 to CON-15), in commits of bounded size.
  * Safe to run again after any crash: the same landing versions and registry give the same rows once.
- * `TIMEZONE_SUSPECT` (ING-45) is not set.
  * @throws IsothermError GATE_FAILED when a check of CON-41 fails; the batch stays pending
  */
 export async function cleanJob(context: JobContext, input: CleanInput): Promise<CleanOutcome> {

@@ -317,6 +317,16 @@ const monitors: readonly Expectation[] = [
   },
   {
     ...clean,
+    id: 'ING-45',
+    check: 'no device clock is off by a time zone',
+    severity: 'WARN',
+    judgedBy: {
+      kind: 'rows',
+      fault: () => "list_contains(quality_flags, 'TIMEZONE_SUSPECT')",
+    },
+  },
+  {
+    ...clean,
     id: 'CON-42',
     check: 'at most 0.1 % of devices, and fewer than 5, fall silent for an hour',
     severity: 'WARN',
