@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { Option } from 'commander'
 import { IsothermError, quoteName } from '../contracts/index.ts'
 import { openLake } from '../lake/index.ts'
 import { loadFleet } from './fleet-source.ts'
@@ -16,6 +17,32 @@ export type RowRange = {
   readonly days?: number
   /** How a CSV file writes times, as `%m/%d/%Y %H:%M`; default: found. */
   readonly timeFormat?: string
+}
+
+/** Options that say which rows. */
+export type RangeOptions = CommonOptions & {
+  readonly time?: string
+  readonly from?: string
+  readonly until?: string
+  readonly timeFormat?: string
+}
+
+/** The options of `RangeOptions`. */
+export const rangeOptions = () => [
+  new Option('--time <column>', 'column of the time; default: the first timestamp'),
+  new Option('--from <instant>', 'only rows from then on, UTC'),
+  new Option('--until <instant>', 'only rows before then, UTC'),
+  new Option('--time-format <format>', 'how a CSV file writes times, as %m/%d/%Y %H:%M'),
+]
+
+/** The range the options say. */
+export function rangeOf({ time, from, until, timeFormat }: RangeOptions): RowRange {
+  return {
+    ...(time !== undefined && { time }),
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+    ...(timeFormat !== undefined && { timeFormat }),
+  }
 }
 
 const sqlText = (text: string) => `'${text.replaceAll("'", "''")}'`

@@ -7,10 +7,11 @@ export type ColumnProfile = {
   readonly name: string
   readonly type: ColumnType
   readonly nullCount: number
+  /** Exact where there are few; an estimate within a few percent where there are many. */
   readonly distinctCount: number
   /** Smallest and largest finite value of a numeric column. */
   readonly range?: readonly [number, number]
-  /** Values of a text column with few of them, sorted. */
+  /** Values of a text column with few of them, no identifier and no date, sorted. */
   readonly values?: readonly string[]
 }
 
@@ -96,7 +97,7 @@ async function profileColumns(
       : []
     return [
       `count(${column})::DOUBLE AS count_${i}`,
-      `count(DISTINCT ${column})::DOUBLE AS distinct_${i}`,
+      `approx_count_distinct(${column})::DOUBLE AS distinct_${i}`,
       ...bounds,
     ]
   })
@@ -105,17 +106,33 @@ async function profileColumns(
     `SELECT count(*)::DOUBLE AS row_count, ${counted.join(', ')} FROM ${relation}`,
   )
   const rowCount = Number(row.row_count)
+  // Exact counts of many-valued columns would cost the memory of all their values.
+  const few = known.filter((_, i) => Number(row[`distinct_${i}`]) <= 4 * mostValues)
+  const exactCounts = few.map(
+    ({ name }) => `count(DISTINCT ${quoteName(name)})::DOUBLE AS ${quoteName(name)}`,
+  )
+  const [exact = {}] =
+    few.length === 0
+      ? []
+      : await rowsOf(connection, `SELECT ${exactCounts.join(', ')} FROM ${relation}`)
   const columns: ColumnProfile[] = []
   for (const [i, { name, type }] of known.entries()) {
-    const distinctCount = Number(row[`distinct_${i}`])
+    const distinctCount = Number(exact[name] ?? row[`distinct_${i}`])
     const [low, high] = [row[`low_${i}`], row[`high_${i}`]]
-    const hasFew = distinctCount <= mostValues && distinctCount * rowsPerValue <= rowCount
+    const isClosed =
+      distinctCount > 1 &&
+      distinctCount <= mostValues &&
+      distinctCount * rowsPerValue <= rowCount &&
+      !/(^|_)id$/i.test(name)
     const column = quoteName(name)
     const list = `SELECT DISTINCT ${column} AS value FROM ${relation} WHERE ${column} IS NOT NULL`
-    const values =
-      type === 'string' && hasFew && distinctCount > 0
+    const found =
+      type === 'string' && isClosed
         ? (await rowsOf(connection, list)).map(({ value }) => String(value)).toSorted()
-        : undefined
+        : []
+    // Dates and numbers go on: few of them in a week are no closed set.
+    const goOn = found.every((value) => /^\d/.test(value))
+    const values = found.length === 0 || goOn ? undefined : found
     columns.push({
       name,
       type,

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { fleetContracts, IsothermError, type TableContract } from '../../contracts/index.ts'
 import {
@@ -8,9 +8,6 @@ import {
   judgeVersion,
   odcsDocument,
   odcsYaml,
-  profileRows,
-  snakeCase,
-  suggestContract,
 } from '../../data-contracts/index.ts'
 import {
   contractFindings,
@@ -18,9 +15,10 @@ import {
   importedContracts,
   readContractFile,
 } from '../../runtime/index.ts'
-import { type RowRange, withRowsOf } from '../contract-rows.ts'
+import { type RangeOptions, rangeOf, rangeOptions, withRowsOf } from '../contract-rows.ts'
 import { loadFleet } from '../fleet-source.ts'
 import { type CommonOptions, command, fleetName, requireDataFolder } from '../program.ts'
+import { addSuggest } from './suggest-contract.ts'
 
 async function knownContracts(options: CommonOptions): Promise<readonly TableContract[]> {
   const fleet = await loadFleet(fleetName(options))
@@ -143,29 +141,6 @@ function addDiff(contracts: Command): void {
   )
 }
 
-type RangeOptions = CommonOptions & {
-  readonly time?: string
-  readonly from?: string
-  readonly until?: string
-  readonly timeFormat?: string
-}
-
-const rangeOptions = () => [
-  new Option('--time <column>', 'column of the time; default: the first timestamp'),
-  new Option('--from <instant>', 'only rows from then on, UTC'),
-  new Option('--until <instant>', 'only rows before then, UTC'),
-  new Option('--time-format <format>', 'how a CSV file writes times, as %m/%d/%Y %H:%M'),
-]
-
-function rangeOf({ time, from, until, timeFormat }: RangeOptions): RowRange {
-  return {
-    ...(time !== undefined && { time }),
-    ...(from !== undefined && { from }),
-    ...(until !== undefined && { until }),
-    ...(timeFormat !== undefined && { timeFormat }),
-  }
-}
-
 type CheckOptions = RangeOptions & { readonly rows?: string }
 
 /** Rows against contracts: what is broken, one line each; ends with 1 when a stretch is refused. */
@@ -226,55 +201,6 @@ function addCheck(contracts: Command): void {
         ...held.map(({ name }) => ({ table: name, state: 'ok', found: 'as its contract says' })),
       ])
       if (findings.some(({ state }) => state === 'failed')) process.exitCode = 1
-    },
-  )
-}
-
-type SuggestOptions = RangeOptions & {
-  readonly name?: string
-  readonly days: string
-  readonly key?: string
-  readonly margin: string
-  readonly to?: string
-}
-
-function addSuggest(contracts: Command): void {
-  command<SuggestOptions>(
-    contracts,
-    'suggest <file-or-table>',
-    'suggest a contract from a week of rows: CSV, Parquet, NDJSON or a table of the data folder',
-    [
-      new Option('--name <name>', 'table name; default: from the file'),
-      new Option('--days <days>', 'days to learn from, from the first row or --from').default('7'),
-      new Option('--key <columns>', 'key columns, comma between; default: found'),
-      new Option('--margin <share>', 'room beside the seen range, share of its width').default(
-        '0.5',
-      ),
-      new Option('--to <file>', 'write the contract there'),
-      ...rangeOptions(),
-    ],
-    async (options, output, [rows = '']) => {
-      const [days, margin] = [Number(options.days), Number(options.margin)]
-      if (!(days > 0)) throw new IsothermError('INPUT_INVALID', `--days ${options.days}: above 0`)
-      if (!(margin >= 0)) throw new IsothermError('INPUT_INVALID', '--margin: 0 or more')
-      const origin = basename(rows)
-      const range = { days, ...rangeOf(options) }
-      const { time, key } = options
-      const profile = await withRowsOf(options, rows, range, (connection, relation) =>
-        profileRows(connection, {
-          relation,
-          ...(time !== undefined && { timeColumn: time }),
-          ...(key !== undefined && { key: key.split(',').map((name) => name.trim()) }),
-        }),
-      )
-      const name = options.name ?? snakeCase(origin.replace(/\.[^.]+$/, ''))
-      const contract = suggestContract(profile, { name, origin, margin })
-      const text = odcsYaml(contract)
-      if (options.to !== undefined) {
-        writeFileSync(options.to, text)
-        output.records([{ name, columns: contract.columns.length, file: options.to }])
-      } else if (output.isJson) output.records([odcsDocument(contract)])
-      else output.line(text.trimEnd())
     },
   )
 }
