@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAlerts } from './commands/alerts.ts'
+import { addClocks } from './commands/clocks.ts'
 import { addContracts } from './commands/contracts.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDemo } from './commands/demo.ts'
@@ -41,6 +42,7 @@ for (const add of [
   addContracts,
   addDeadLetters,
   addTokens,
+  addClocks,
   addLedger,
   addQuality,
   addQuery,

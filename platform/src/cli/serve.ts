@@ -151,6 +151,9 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
       }),
     },
   })
+  gateway.clocks.onSuspicion((suspicion) =>
+    logger.warn(suspicion, 'TIMEZONE_SUSPECT: the clock of a device seems to be in a wrong zone'),
+  )
   gateway.onPresence((event) => logger.info(event, 'presence of a device'))
   // The pipeline may finish a run before the server that tells of it is there.
   let http: HttpServer | undefined
@@ -187,6 +190,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     state,
     registry: deployment.models,
     deadLetters: openDeadLetters(deployment),
+    clocks: gateway.clocks,
     ledger: (query) => readLedger(folder.ledgerDirectory, query),
     features: operation.features,
     contracts: () => importedContracts(folder.directory),

@@ -94,7 +94,7 @@ test('what is turned away for its rate is in the books before HTTP says so', asy
   expect(answers).toEqual([204, 204, 204, 429, 429])
   expect(count('OVER_RATE')).toBe(2)
   const device = await client(bench.port, hubLogin('REF-1'))
-  const closed = new Promise((resolve) => device.once('close', resolve))
+  const closed = new Promise<void>((resolve) => device.once('close', () => resolve()))
   device.publish(topicOf('REF-1'), benchMessage('REF-1', 9), { qos: 1 })
   await closed
   expect(count('OVER_RATE')).toBe(3)

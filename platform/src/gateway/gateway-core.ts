@@ -2,6 +2,7 @@ import type { ProvisioningDirectory } from '../contracts/index.ts'
 import type { AdmissionDesk } from './admission.ts'
 import type { Counters } from './counters.ts'
 import type { Decoder } from './decoder.ts'
+import type { DeviceClocks } from './device-clock.ts'
 import type { HubDesk } from './hub-desk.ts'
 import type { Intake } from './intake.ts'
 import type { GatewayLimits } from './limits.ts'
@@ -23,6 +24,7 @@ export type GatewayCore = {
   readonly throttle: Throttle
   readonly sessions: Sessions
   readonly presence: Presence
+  readonly clocks: DeviceClocks
   /** Twins, messages to devices and kept sessions; without it devices can only send. */
   readonly hub: HubDesk | undefined
   /** Lets devices register themselves. */

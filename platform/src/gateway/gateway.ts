@@ -13,6 +13,7 @@ import type {
 import { type BrokerSource, type BrokerSourceOptions, consumeBroker } from './broker-source.ts'
 import { Counters, type Metric } from './counters.ts'
 import { compileDecoder } from './decoder.ts'
+import { DeviceClocks } from './device-clock.ts'
 import { DuplicateWindow } from './duplicate-window.ts'
 import type { GatewayCore, GatewayLogger } from './gateway-core.ts'
 import { HubDesk } from './hub-desk.ts'
@@ -61,6 +62,8 @@ export type Gateway = {
   readonly callMethod: (deviceId: string, call: MethodCall) => Promise<MethodOutcome>
   /** Devices that come, leave, fall silent or report again; returns the way to stop it. */
   readonly onPresence: (listener: (event: PresenceEvent) => void) => () => void
+  /** Offset and drift of the clocks of devices heard since the start. */
+  readonly clocks: DeviceClocks
   /** Counters and gauges at this moment. */
   readonly metrics: () => readonly Metric[]
   /** Shared parts, for `ingestRoutes`. */
@@ -102,6 +105,7 @@ function makeCore(options: GatewayOptions): GatewayCore {
     throttle: new Throttle(limits, counters, options.clock(), options.books),
     sessions: new Sessions(presence, options.clock),
     presence,
+    clocks: new DeviceClocks(),
     hub: options.hub === undefined ? undefined : new HubDesk(options.hub),
     provisioning: options.provisioning,
     assignedHub: options.hostNames[0] ?? 'localhost',
@@ -149,12 +153,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     callMethod: async (deviceId, call) =>
       hub === undefined ? { kind: 'offline' } : hub.call(deviceId, call),
+    clocks: core.clocks,
     onPresence: (listener) => core.presence.onEvent(listener),
     metrics: () => [
       ...counters.all(),
       { name: 'gateway_connections', labels: {}, value: sessions.connectionCount },
       { name: 'gateway_devices_online', labels: {}, value: core.presence.onlineCount },
       { name: 'gateway_devices_silent', labels: {}, value: core.presence.silentCount },
+      { name: 'gateway_clocks_suspect', labels: {}, value: core.clocks.suspectCount },
       { name: 'gateway_sessions', labels: {}, value: sessions.sessionCount },
       { name: 'gateway_in_flight_bytes', labels: {}, value: intake.inFlightBytes },
       { name: 'gateway_log_stalled', labels: {}, value: intake.isStalled ? 1 : 0 },

@@ -7,6 +7,7 @@ export {
   type DecodedMessage,
   type Decoder,
 } from './decoder.ts'
+export { type DeviceClock, DeviceClocks, type ZoneSuspicion } from './device-clock.ts'
 export { DuplicateWindow } from './duplicate-window.ts'
 export { eventIdOf } from './event-id.ts'
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'

@@ -41,6 +41,9 @@ export function recordOf(core: GatewayCore, payload: Buffer, source: MessageSour
       : core.decoder.decode(payload, source)
   if (body.kind === 'refused') {
     core.counters.add('gateway_messages_refused_total', 'reason', body.reason)
+  } else if (intervalS !== undefined) {
+    const sentMs = core.decoder.claimedSentAtMs() ?? body.deviceTimeMs
+    core.clocks.observe(deviceId, sentMs, ingestedAtMs)
   }
   const eventId = eventIdOf(deviceId, timestampText, messageId, payload)
   if (properties !== undefined) {

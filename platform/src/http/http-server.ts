@@ -1,7 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { FleetDefinition, TableContract } from '../contracts/index.ts'
 import { IsothermError } from '../contracts/index.ts'
-import type { PresenceEvent } from '../gateway/index.ts'
+import type { DeviceClocks, PresenceEvent } from '../gateway/index.ts'
 import type { Lake } from '../lake/index.ts'
 import type { LedgerQuery, LedgerReport } from '../ledger/index.ts'
 import type { State } from '../objects/index.ts'
@@ -20,6 +20,7 @@ import { measureRequests } from './request-metrics.ts'
 import { registerRoute } from './route.ts'
 import { actionRoutes } from './routes/action-routes.ts'
 import { alertRoutes, createAlertPresenter } from './routes/alert-routes.ts'
+import { clockRoutes } from './routes/clock-routes.ts'
 import { contractRoutes } from './routes/contract-routes.ts'
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts'
 import { deviceHubRoutes } from './routes/device-hub-routes.ts'
@@ -51,6 +52,8 @@ export type HttpServerOptions = {
   readonly features?: FeatureCare
   /** Contracts beside those of the release; default: none. */
   readonly contracts?: () => readonly TableContract[]
+  /** Adds what is known of the clocks of devices. */
+  readonly clocks?: DeviceClocks
   /** Adds the loss ledger. */
   readonly ledger?: (query: LedgerQuery) => LedgerReport
   /** Time in epoch milliseconds. */
@@ -193,6 +196,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ...healthRoutes(context),
       ...identityRoutes(context),
       ...(options.features === undefined ? [] : featureStoreRoutes(context, options.features)),
+      ...(options.clocks === undefined ? [] : clockRoutes(context, options.clocks)),
       ...(options.ledger === undefined ? [] : ledgerRoutes(context, options.ledger)),
       ...(options.deadLetters === undefined ? [] : deadLetterRoutes(options.deadLetters)),
       ...(options.quality === undefined ? [] : qualityRoutes(options.quality)),

@@ -18,6 +18,7 @@ export type {
   Contributor,
   HistoryEntry,
 } from './schemas/alert-schema.ts'
+export type { ClockListView, DeviceClockView } from './schemas/clock-schema.ts'
 export type { ContractDetailView, ContractListView } from './schemas/contract-schema.ts'
 export type {
   LetterCounts,
