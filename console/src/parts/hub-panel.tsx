@@ -12,6 +12,7 @@ import {
   twinWords,
   versionOf,
 } from '../view/twin-rows.ts'
+import { ClockLine } from './clock-line.tsx'
 import { DesiredForm, MessageForm, MethodForm } from './command-forms.tsx'
 import { Failed, Loading } from './page-states.tsx'
 
@@ -107,6 +108,7 @@ export function HubPanel({
     <section class="hub" aria-labelledby="hub-title">
       <h2 id="hub-title">Device</h2>
       {presence.kind === 'ready' && <Presence presence={presence.value} />}
+      <ClockLine deviceId={deviceId} />
       <div class="hub-grid">
         <div class="panel">
           <h3>Twin</h3>
