@@ -26,6 +26,7 @@ export {
 export { type RowSelection, type RowSources, rowFeaturesQuery } from './algebra/row-query.ts'
 export { type SeriesSelection, seriesQuery } from './algebra/series-query.ts'
 export { type SumSelection, windowSumsQuery } from './algebra/window-sums.ts'
+export { cohortTable, createCohorts } from './cohorts.ts'
 export { computeRange, type RangeRequest } from './compute-range.ts'
 export {
   type FeatureDistribution,
@@ -34,5 +35,6 @@ export {
 } from './feature-distribution.ts'
 export { featureVersion } from './feature-version.ts'
 export { type FeatureInput, type FeatureOutcome, featureJob } from './job.ts'
+export { type PeerDrift, type PeerDriftRequest, peerDrift } from './peer-drift.ts'
 export { completeUntilMs } from './positions.ts'
 export { expectedReadings, type WindowRule, windowRules, windowStart } from './window-rules.ts'

@@ -1,14 +1,18 @@
 import { type Command, Option } from 'commander'
 import { IsothermError } from '../../contracts/index.ts'
 import {
+  cohortTable,
+  completeUntilMs,
+  createCohorts,
   featureSheet,
   featureSheets,
   featureSqlTexts,
   modelFeatureFamilies,
+  peerDrift,
 } from '../../features/index.ts'
 import { loadFleet } from '../fleet-source.ts'
 import { countOf } from '../option-values.ts'
-import { type CommonOptions, command, fleetName } from '../program.ts'
+import { type CommonOptions, command, fleetName, withDeployment } from '../program.ts'
 
 type ShowOptions = CommonOptions & { readonly minutes?: string }
 
@@ -70,8 +74,53 @@ function addShow(features: Command): void {
   )
 }
 
-/** `isotherm features list|show`: the catalogue, from the definitions alone. */
+type PeersOptions = CommonOptions & { readonly minutes: string; readonly limit: string }
+
+function addPeers(features: Command): void {
+  command<PeersOptions>(
+    features,
+    'peers',
+    'units that drifted away from their cohort in the last day, against the week before',
+    [
+      new Option('--minutes <minutes>', 'duration of the windows').default('60'),
+      new Option('--limit <spreads>', 'spreads of the cohort from which a unit is named').default(
+        '6',
+      ),
+    ],
+    async (options, output) => {
+      const minutes = countOf(options.minutes, 'minutes', 1)
+      const limit = countOf(options.limit, 'limit', 1)
+      await withDeployment(options, async ({ lake, state }) => {
+        const untilMs = await completeUntilMs(lake, minutes)
+        if (untilMs === undefined) {
+          throw new IsothermError(
+            'NOT_FOUND',
+            `no windows of ${minutes} min yet; the fleet has ${lake.fleet.windowMinutes.join(', ')} min`,
+          )
+        }
+        const table = lake.table('device_features')
+        const rows = table.relation(await table.snapshot())
+        const devices = state.registry.devices()
+        const found = await lake.withConnection(async (connection) => {
+          await createCohorts(connection, devices)
+          return await peerDrift(connection, lake.fleet, {
+            sources: { rows, cohorts: cohortTable },
+            ...{ minutes, untilMs, limit },
+          })
+        })
+        output.records(
+          found.map(({ deviceId, cohortId, feature, change, spreads }) => ({
+            ...{ device_id: deviceId, cohort_id: cohortId, feature, change, spreads },
+          })),
+        )
+      })
+    },
+  )
+}
+
+/** `isotherm features list|show|peers`: the catalogue, and who left its peers. */
 export function addFeatureCatalogue(features: Command): void {
+  addPeers(features)
   addList(features)
   addShow(features)
 }
