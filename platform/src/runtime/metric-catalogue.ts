@@ -49,6 +49,7 @@ export const metricCatalogue: readonly MetricMeaning[] = [
   gauge('gateway_sessions', 'MQTT sessions of devices'),
   gauge('gateway_devices_online', 'Devices connected, or gone for less than a minute'),
   gauge('gateway_devices_silent', 'Devices that stopped reporting'),
+  gauge('gateway_clocks_suspect', 'Devices whose clock seems to be in another time zone, ING-45'),
   gauge('gateway_in_flight_bytes', 'Payload bytes between arrival and durability'),
   gauge('gateway_log_stalled', '1 while the log takes nothing and nothing is acknowledged'),
   gauge('isotherm_log_end_offset', 'Records appended to a partition since its start', 'partition'),
