@@ -7,24 +7,24 @@ import {
   contractPage,
   deviceRegistry,
   type FleetDefinition,
-  featureColumns,
   fleetTables,
   jsonSchema,
 } from 'isotherm/contracts'
+import { featureSheets } from 'isotherm/features'
 
 const directory = join(import.meta.dirname, '..', 'docs', 'reference')
 mkdirSync(directory, { recursive: true })
 
 function featurePage(fleet: FleetDefinition): string {
-  const rows = featureColumns(fleet).map(
-    ({ name, label, unit, group, resolution }) =>
-      `| \`${name}\` | ${label} | ${unit} | ${group} | ${resolution} |`,
+  const rows = featureSheets(fleet).map(
+    ({ name, label, unit, kind, group, formula, nullWhen }) =>
+      `| \`${name}\` | ${label} | ${unit} | ${group} | ${kind} | ${formula} | ${nullWhen} |`,
   )
   return [
     `# Features: ${fleet.title}`,
     '',
-    '| feature | meaning | unit | group | resolution |',
-    '| --- | --- | --- | --- | --- |',
+    '| feature | meaning | unit | group | kind | formula | null when |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n')
