@@ -1,5 +1,5 @@
 import { type FleetDefinition, quoteName } from '../contracts/index.ts'
-import { isZoneOff } from './zone-offset.ts'
+import { mayBeZoneOff } from './zone-offset.ts'
 
 /** Log coordinates of a landing row; they name it. */
 export const coordinates = ['log_generation', 'log_partition', 'log_offset'] as const
@@ -25,7 +25,7 @@ export const arrivalSummary = `
   SELECT count(*)::DOUBLE AS row_count,
     count_if(is_narrow OR is_bad)::DOUBLE AS folded_input_count,
     list(DISTINCT epoch_us(timestamp_device) // ${5 * 60 * 1_000_000})::DOUBLE[] AS buckets,
-    count_if(${isZoneOff})::DOUBLE AS zone_off_count
+    count_if(${mayBeZoneOff})::DOUBLE AS zone_off_count
   FROM arrivals`
 
 /** Width of the time buckets of `arrivalSummary`. */

@@ -10,7 +10,7 @@ import { foldedTable, sourceView } from './fold.ts'
 import { type Fate, fateCounts, judgedView, messagesTable } from './judged.ts'
 import { sqlInstant } from './sql-literal.ts'
 import { timeSpan } from './version-files.ts'
-import { noZoneSuspects, zoneSuspects } from './zone-runs.ts'
+import { zoneSuspects } from './zone-runs.ts'
 
 /** How a batch is judged; pinned for a run. */
 export type BatchSettings = {
@@ -127,6 +127,9 @@ async function findZoneSuspects(
   for (const statement of zoneSuspects(earlier)) await connection.run(statement)
 }
 
+/** A batch ready to be written: its books, and whether `zone_suspects` has to be looked at. */
+export type PreparedBatch = { readonly counts: BatchCounts; readonly hasZoneSuspects: boolean }
+
 type FateRow = {
   readonly fate: Fate
   readonly slice: number
@@ -160,12 +163,12 @@ export async function prepareBatch(
   lake: Lake,
   relation: string,
   settings: BatchSettings,
-): Promise<BatchCounts> {
+): Promise<PreparedBatch> {
   const { fleet } = lake
   const { isVersioned, slices, gates } = settings
   const { books: source, zoneOffCount } = await prepareSource(connection, lake, relation)
-  if (zoneOffCount === 0) await connection.run(noZoneSuspects)
-  else await findZoneSuspects(connection, lake, settings.landingVersion)
+  const hasZoneSuspects = zoneOffCount > 0
+  if (hasZoneSuspects) await findZoneSuspects(connection, lake, settings.landingVersion)
   await connection.run(messagesTable(fleet, settings.knownSchemaMajors ?? ['1', '2']))
   await connection.run(judgedView(fleet, isVersioned))
   const figures = gates?.figures({ rowCount: source.inputRowCount }) ?? {}
@@ -189,13 +192,14 @@ export async function prepareBatch(
     rows.filter(isCounted).reduce((sum, { rowCount }) => sum + rowCount, 0)
   const heldCount = count(({ fate, slice }) => fate === 'clean' && heldIndexes.includes(slice))
   const unknown: readonly Fate[] = ['DEVICE_UNKNOWN', 'SCHEMA_VERSION_UNKNOWN']
-  return {
+  const counts: BatchCounts = {
     ...source,
     rowCount: count(({ fate }) => fate === 'clean') - heldCount,
     quarantinedCount: count(({ fate }) => unknown.includes(fate)) + heldCount,
     heldCount,
     deadLetterCount: count(({ fate }) => fate === 'ALL_SENSORS_NULL'),
   }
+  return { counts, hasZoneSuspects }
 }
 
 /** E2.1 and E2.5: no id twice, and every row accounted for. */

@@ -15,6 +15,8 @@ export type CleanSelection = {
   readonly where: string
   /** False for quarantined rows: no gap flags without a device. */
   readonly hasMemory: boolean
+  /** True when the table `zone_suspects` has rows. Default false. */
+  readonly hasZoneSuspects?: boolean
   /** False for rows set aside: there the checks E2.3 to E2.5 hold nothing up. Default true. */
   readonly isChecked?: boolean
   /** Columns to carry along besides those of the clean table. */
@@ -25,7 +27,8 @@ const present = (items: readonly string[]) =>
   `list_filter([${items.join(', ')}], lambda item: item IS NOT NULL)`
 
 /** Judged rows with corrected values; `gap_mask` holds sensors that should have reported. */
-function correctedRows(fleet: FleetDefinition, { where, hasMemory }: CleanSelection): string {
+function correctedRows(fleet: FleetDefinition, selection: CleanSelection): string {
+  const { where, hasMemory, hasZoneSuspects = false } = selection
   const values = fleet.sensors.map(
     (sensor) => `${correctedSql(fleet, sensor)} AS ${quoteName(sensor.name)}`,
   )
@@ -42,14 +45,16 @@ function correctedRows(fleet: FleetDefinition, { where, hasMemory }: CleanSelect
     ? `JOIN remembered ON remembered_id = device_id AND remembered_day = utc_day
        LEFT JOIN first_reports ON first_id = device_id AND first_day = utc_day
        LEFT JOIN (SELECT DISTINCT * FROM reading_gaps)
-         ON gap_id = device_id AND gap_end_us = epoch_us(timestamp_utc)
-       LEFT JOIN zone_suspects ON suspect_offset = log_offset
-         AND suspect_generation = log_generation AND suspect_partition = log_partition`
+         ON gap_id = device_id AND gap_end_us = epoch_us(timestamp_utc)`
+    : ''
+  const zones = hasZoneSuspects
+    ? `LEFT JOIN zone_suspects ON suspect_offset = log_offset
+       AND suspect_generation = log_generation AND suspect_partition = log_partition`
     : ''
   return `SELECT * REPLACE (${values.join(', ')}), ${gap} AS gap_mask,
       ${hasMemory ? 'gap_id IS NOT NULL' : 'false'} AS ends_gap,
-      ${hasMemory ? 'suspect_offset IS NOT NULL' : 'false'} AS is_zone_suspect
-    FROM judged ${joins} WHERE ${where}`
+      ${hasZoneSuspects ? 'suspect_offset IS NOT NULL' : 'false'} AS is_zone_suspect
+    FROM judged ${joins} ${zones} WHERE ${where}`
 }
 
 function suspectSql(fleet: FleetDefinition): string {

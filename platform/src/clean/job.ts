@@ -129,7 +129,7 @@ async function commitBatch(
 ): Promise<BatchCounts> {
   const { lake, nowMs } = context
   const { fleet } = lake
-  const counts = await prepareBatch(connection, lake, batch.relation, {
+  const { counts, hasZoneSuspects } = await prepareBatch(connection, lake, batch.relation, {
     ...input,
     landingVersion: batch.fromVersion,
   })
@@ -148,7 +148,7 @@ async function commitBatch(
   const clean = lake.table('clean_sensor_readings')
   const write: TableWrite = {
     ...base,
-    query: cleanQuery(fleet, { where: "fate = 'clean'", hasMemory: true }),
+    query: cleanQuery(fleet, { where: "fate = 'clean'", hasMemory: true, hasZoneSuspects }),
     positions: [position, ...(await watermarks(connection, clean))],
     beforeCommit: async (rowCount) => {
       await checkBalance(connection, where, counts, rowCount)

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { IsothermError } from '../contracts/index.ts'
 import type { JobContext, Lake } from '../lake/index.ts'
-import { type BatchCounts, checkBalance, prepareBatch, rowsOf } from './clean-batch.ts'
+import { checkBalance, type PreparedBatch, prepareBatch, rowsOf } from './clean-batch.ts'
 import { cleanQuery } from './clean-query.ts'
 import type { CleanInput } from './job.ts'
 import { catchUp, loadMemory, saveMemory } from './memory-store.ts'
@@ -139,7 +139,7 @@ async function stampReleased(connection: DuckDBConnection, context: JobContext):
 async function writeReleased(
   connection: DuckDBConnection,
   { lake, nowMs }: JobContext,
-  counts: BatchCounts,
+  { counts, hasZoneSuspects }: PreparedBatch,
 ): Promise<void> {
   const base = { connection, operation: 'RELEASE', nowMs } as const
   if (counts.deadLetterCount > 0) {
@@ -154,7 +154,7 @@ async function writeReleased(
   if (counts.rowCount === 0) return
   await lake.table('clean_sensor_readings').write({
     ...base,
-    query: cleanQuery(lake.fleet, { where: "fate = 'clean'", hasMemory: true }),
+    query: cleanQuery(lake.fleet, { where: "fate = 'clean'", hasMemory: true, hasZoneSuspects }),
     beforeCommit: (writtenCount) =>
       checkBalance(connection, 'rows from quarantine', counts, writtenCount),
   })
@@ -184,12 +184,12 @@ export async function releaseJob(
     for (const span of spans) {
       const relation = await landingRows(connection, lake, span)
       if (relation === undefined) continue
-      const counts = await prepareBatch(connection, lake, relation, { ...judged, ...registry })
+      const prepared = await prepareBatch(connection, lake, relation, { ...judged, ...registry })
       await connection.run(`CREATE OR REPLACE TEMP TABLE released AS
         SELECT DISTINCT event_id FROM tried WHERE event_id IN (
           SELECT event_id FROM judged WHERE fate IN ('clean', 'ALL_SENSORS_NULL')
           UNION ALL SELECT event_id FROM known)`)
-      await writeReleased(connection, context, counts)
+      await writeReleased(connection, context, prepared)
       await stampReleased(connection, context)
       const [row] = await rowsOf(
         connection,

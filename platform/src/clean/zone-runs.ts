@@ -11,10 +11,6 @@ const jitterUs = 2 * 60 * 1_000_000
 
 const keys = coordinates.join(', ')
 
-/** The empty table `zone_suspects` of log coordinates, for batches without any such clock. */
-export const noZoneSuspects = `CREATE OR REPLACE TEMP TABLE zone_suspects
-  (suspect_generation INTEGER, suspect_partition INTEGER, suspect_offset BIGINT)`
-
 /**
  * Temporary table `zone_suspects`: messages of the batch that are at least the tenth in a row with the
  * same non-zero multiple of a quarter of an hour between arrival and device time (ING-45).
