@@ -52,6 +52,8 @@ export type ServeOptions = {
   /** Messages a second and burst of one device, ING-12. */
   readonly deviceRate?: number
   readonly deviceBurst?: number
+  /** Messages a second of all devices of a site together. */
+  readonly tenantRate?: number
   /** Messages a second of all devices together, ING-12. */
   readonly totalRate?: number
   /** A broker that is there already, to take telemetry from. */
@@ -145,6 +147,7 @@ export async function serve(deployment: Deployment, options: ServeOptions): Prom
     limits: {
       ...(options.deviceRate !== undefined && { deviceMessagesPerSecond: options.deviceRate }),
       ...(options.deviceBurst !== undefined && { deviceBurst: options.deviceBurst }),
+      ...(options.tenantRate !== undefined && { tenantMessagesPerSecond: options.tenantRate }),
       ...(options.totalRate !== undefined && {
         deploymentMessagesPerSecond: options.totalRate,
         deploymentBurst: 2 * options.totalRate,

@@ -102,7 +102,10 @@ function makeCore(options: GatewayOptions): GatewayCore {
       clock: options.clock,
       ...(options.books !== undefined && { books: options.books }),
     }),
-    throttle: new Throttle(limits, counters, options.clock(), options.books),
+    throttle: new Throttle(limits, counters, options.clock(), {
+      books: options.books,
+      tenantOf: (deviceId) => options.directory.device(deviceId)?.device.site_id,
+    }),
     sessions: new Sessions(presence, options.clock),
     presence,
     clocks: new DeviceClocks(),

@@ -14,6 +14,10 @@ export type GatewayLimits = {
   readonly deploymentMessagesPerSecond: number
   /** Default 40,000, two seconds' worth. */
   readonly deploymentBurst: number
+  /** Lasting rate of all devices of one site, the tenant here; default 0, which is no limit. */
+  readonly tenantMessagesPerSecond: number
+  /** Messages the devices of a site may send at once; default 0: a minute's worth of its rate. */
+  readonly tenantBurst: number
   /** New MQTT connections; default 500/s. */
   readonly connectionsPerSecond: number
   /** Longest delay of an answer before the session is closed instead; default 10 s. */
@@ -42,6 +46,8 @@ export const defaultLimits: GatewayLimits = {
   deviceBurst: 120,
   deploymentMessagesPerSecond: 20_000,
   deploymentBurst: 40_000,
+  tenantMessagesPerSecond: 0,
+  tenantBurst: 0,
   connectionsPerSecond: 500,
   maxDelayMs: 10_000,
   connectTimeoutMs: 10_000,

@@ -7,14 +7,26 @@ import { TokenBucket } from './token-bucket.ts'
 export class Throttle {
   readonly #limits: GatewayLimits
   readonly #devices = new Map<string, TokenBucket>()
+  readonly #tenants = new Map<string, TokenBucket>()
+  readonly #tenantOf: (deviceId: string) => string | undefined
   readonly #deployment: TokenBucket
   readonly #connections: TokenBucket
   readonly #counters: Counters
   readonly #books: DoorBooks | undefined
   #noted: Promise<void> = Promise.resolve()
 
-  constructor(limits: GatewayLimits, counters: Counters, nowMs: number, books?: DoorBooks) {
-    this.#books = books
+  constructor(
+    limits: GatewayLimits,
+    counters: Counters,
+    nowMs: number,
+    more: {
+      readonly books?: DoorBooks | undefined
+      /** Whose rate a device shares; default: nobody's. */
+      readonly tenantOf?: (deviceId: string) => string | undefined
+    } = {},
+  ) {
+    this.#books = more.books
+    this.#tenantOf = more.tenantOf ?? (() => undefined)
     this.#limits = limits
     this.#counters = counters
     this.#deployment = new TokenBucket(
@@ -36,6 +48,20 @@ export class Throttle {
       const { deviceMessagesPerSecond, deviceBurst } = this.#limits
       bucket = new TokenBucket(deviceMessagesPerSecond, deviceBurst, nowMs)
       this.#devices.set(deviceId, bucket)
+    }
+    return bucket
+  }
+
+  /** Bucket of a device's tenant; undefined without a rate for tenants. */
+  #tenantBucket(deviceId: string, nowMs: number): TokenBucket | undefined {
+    const { tenantMessagesPerSecond: rate, tenantBurst } = this.#limits
+    if (rate === 0) return undefined
+    const tenant = this.#tenantOf(deviceId)
+    if (tenant === undefined) return undefined
+    let bucket = this.#tenants.get(tenant)
+    if (bucket === undefined) {
+      bucket = new TokenBucket(rate, tenantBurst === 0 ? 60 * rate : tenantBurst, nowMs)
+      this.#tenants.set(tenant, bucket)
     }
     return bucket
   }
@@ -62,7 +88,9 @@ export class Throttle {
     const shared = this.#deployment.take(1, nowMs)
     if (own > 0) this.#counters.add('gateway_throttled_total', 'scope', 'device')
     if (shared > 0) this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
-    const delayMs = own > shared ? own : shared
+    const tenant = this.#tenantBucket(deviceId, nowMs)?.take(1, nowMs) ?? 0
+    if (tenant > 0) this.#counters.add('gateway_throttled_total', 'scope', 'tenant')
+    const delayMs = Math.max(own, shared, tenant)
     if (delayMs > this.#limits.maxDelayMs) this.#turnAway(deviceId, 1, nowMs)
     return delayMs
   }
@@ -83,14 +111,19 @@ export class Throttle {
     const bucket = this.#bucket(deviceId, nowMs)
     const own = bucket.waitMs(nowMs)
     const shared = this.#deployment.waitMs(nowMs)
-    if (own === 0 && shared === 0) {
+    const tenantBucket = this.#tenantBucket(deviceId, nowMs)
+    const tenant = tenantBucket?.waitMs(nowMs) ?? 0
+    if (own === 0 && shared === 0 && tenant === 0) {
       bucket.take(count, nowMs)
+      tenantBucket?.take(count, nowMs)
       this.#deployment.take(count, nowMs)
       return 0
     }
-    this.#counters.add('gateway_throttled_total', 'scope', own > shared ? 'device' : 'deployment')
+    const most = Math.max(own, shared, tenant)
+    const scope = most === own ? 'device' : most === tenant ? 'tenant' : 'deployment'
+    this.#counters.add('gateway_throttled_total', 'scope', scope)
     this.#turnAway(deviceId, count, nowMs)
-    return Math.max(own, shared)
+    return most
   }
 
   /**
@@ -117,6 +150,9 @@ export class Throttle {
   forgetIdle(nowMs: number): void {
     for (const [deviceId, bucket] of this.#devices) {
       if (bucket.isFull(nowMs)) this.#devices.delete(deviceId)
+    }
+    for (const [tenant, bucket] of this.#tenants) {
+      if (bucket.isFull(nowMs)) this.#tenants.delete(tenant)
     }
   }
 }

@@ -17,6 +17,7 @@ type UpOptions = CommonOptions &
     readonly tlsKey?: string
     readonly deviceRate?: string
     readonly deviceBurst?: string
+    readonly tenantRate?: string
     readonly totalRate?: string
     readonly logLevel: string
     readonly threads?: string
@@ -40,6 +41,7 @@ export function serverOptions(defaults: { readonly commitSeconds: number }): rea
     new Option('--tls-key <file>', 'PEM key of the certificate'),
     new Option('--device-rate <number>', 'messages a second that one device may send'),
     new Option('--device-burst <number>', 'messages one device may send at once'),
+    new Option('--tenant-rate <number>', 'messages a second of all devices of one site'),
     new Option('--total-rate <number>', 'messages a second of all devices together'),
     ...brokerOptions,
     new Option('--log-level <level>', 'pino level').default('warn'),
@@ -57,7 +59,7 @@ function portOf(text: string, name: string): number {
 export function parseServerOptions(
   options: UpOptions,
 ): ServeOptions & { readonly threads?: number } {
-  const { tlsCert, tlsKey, deviceRate, deviceBurst, totalRate, threads } = options
+  const { tlsCert, tlsKey, deviceRate, deviceBurst, tenantRate, totalRate, threads } = options
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new IsothermError('INPUT_INVALID', 'give --tls-cert and --tls-key together')
   }
@@ -75,6 +77,7 @@ export function parseServerOptions(
     ...(tlsKey !== undefined && { tlsKey }),
     ...(deviceRate !== undefined && { deviceRate: numberOf(deviceRate, 'device-rate', 0.001) }),
     ...(deviceBurst !== undefined && { deviceBurst: numberOf(deviceBurst, 'device-burst', 1) }),
+    ...(tenantRate !== undefined && { tenantRate: numberOf(tenantRate, 'tenant-rate', 0.001) }),
     ...(totalRate !== undefined && { totalRate: numberOf(totalRate, 'total-rate', 1) }),
     ...threadsOf(threads),
   }
