@@ -23,7 +23,7 @@ const style = `
 * { box-sizing: border-box }
 body { margin: 0; padding: 24px 16px 60px; background: var(--page); color: var(--ink);
   font: 15px/1.45 system-ui, sans-serif }
-main { max-width: 1100px; margin: 0 auto }
+main { max-width: 1240px; margin: 0 auto }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.05rem; margin: 30px 0 8px }
 p { margin: 4px 0; color: var(--muted) }
 .wide { overflow-x: auto; background: var(--surface); border: 1px solid var(--line);
