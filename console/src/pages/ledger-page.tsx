@@ -91,7 +91,7 @@ function Table(props: {
             {props.lines.map((line) => (
               <tr key={line.key} class={line.difference === 0 ? '' : 'wrong'}>
                 <th scope="row">
-                  {choose === undefined ? (
+                  {choose === undefined || line.key === '' ? (
                     line.label
                   ) : (
                     <button type="button" onClick={() => choose(line.key)}>
