@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { refrigeration } from '@isotherm/fleet-refrigeration'
 import { compileDecoder, eventIdOf } from 'isotherm/gateway'
@@ -153,15 +153,32 @@ async function completed(data: string, startMs: number): Promise<number> {
   return performance.now() - begin
 }
 
-/** Starts a backfill and kills it after a while. @returns whether it was still running */
-async function killed(data: string, startMs: number, afterMs: number): Promise<boolean> {
+/** Commits of the history so far. */
+function commitCount(data: string): number {
+  const log = join(data, 'tables', 'feature_history', '_delta_log')
+  return existsSync(log) ? readdirSync(log).filter((name) => name.endsWith('.json')).length : 0
+}
+
+/**
+ * Starts a backfill and kills it a while after it has made some commits.
+ * @returns whether it was still running
+ */
+async function killed(
+  data: string,
+  startMs: number,
+  after: { readonly commits: number; readonly ms: number },
+): Promise<boolean> {
   const child: ChildProcess = spawn(process.execPath, [main, ...backfill(data, startMs)], {
     stdio: 'ignore',
   })
   const ended = new Promise<NodeJS.Signals | null>((resolve) =>
     child.once('exit', (_code, signal) => resolve(signal)),
   )
-  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs)
+  const first = commitCount(data)
+  while (child.exitCode === null && commitCount(data) < first + after.commits) {
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  const timer = setTimeout(() => child.kill('SIGKILL'), after.ms)
   const signal = await ended
   clearTimeout(timer)
   return signal === 'SIGKILL'
@@ -201,11 +218,16 @@ export const promised: Promised = {
         rmSync(own, { recursive: true })
       }
       let killsUnderWay = 0
+      let partial = 0
+      const random = seeded(19)
       for (let kill = 1; kill <= killCount; kill++) {
         const own = data(`kill-${kill}`)
         cpSync(prepared, own, { recursive: true })
-        if (await killed(own, startMs, (wholeMs * kill) / (killCount + 1))) killsUnderWay += 1
+        // Before the first commit, and at any moment of the work on each day after it.
+        const after = { commits: kill % days, ms: random() * (wholeMs / (4 * days)) }
+        if (await killed(own, startMs, after)) killsUnderWay += 1
         const before = await hashOf(own)
+        if (before.rowCount > 0 && before.rowCount < expected.rowCount) partial += 1
         await completed(own, startMs)
         const hash = await hashOf(own)
         if (hash.all !== expected.all) differing.push(`kill ${kill}`)
@@ -218,9 +240,20 @@ export const promised: Promised = {
       )
       const isRefused = past.code === 2 && past.errors.includes('past retention')
       return {
-        ok: differing.length === 0 && killsUnderWay >= killCount * 0.8 && isRefused,
+        ok:
+          differing.length === 0 &&
+          killsUnderWay >= killCount * 0.8 &&
+          partial >= killCount / 2 &&
+          isRefused,
         value: differing.length,
-        detail: { differing, kills: killsUnderWay, repeats, ...expected, refusal: past.errors },
+        detail: {
+          differing,
+          kills: killsUnderWay,
+          partial,
+          repeats,
+          ...expected,
+          refusal: past.errors,
+        },
       }
     } finally {
       folder.remove()
