@@ -1,11 +1,9 @@
 export { type Dialect, duckdbDialect, sparkDialect } from './algebra/dialect.ts'
 export { featureQuery } from './algebra/feature-query.ts'
 export {
-  type FeatureKind,
   type FeatureSheet,
   featureSheet,
   featureSheets,
-  featureSql,
   featureSqlTexts,
 } from './algebra/feature-sheet.ts'
 export { type LiveRow, liveRowFeatures } from './algebra/live-row.ts'
@@ -18,11 +16,7 @@ export {
   type WindowState,
   windowAccumulator,
 } from './algebra/live-window.ts'
-export {
-  definitionChain,
-  featureDefinition,
-  modelFeatureFamilies,
-} from './algebra/model-features.ts'
+export { modelFeatureFamilies } from './algebra/model-features.ts'
 export { type RowSelection, type RowSources, rowFeaturesQuery } from './algebra/row-query.ts'
 export { type SeriesSelection, seriesQuery } from './algebra/series-query.ts'
 export { type SumSelection, windowSumsQuery } from './algebra/window-sums.ts'

@@ -141,7 +141,7 @@ function storedSql(
  * `cohorts` (device_id, cohort_id) and `feature_baselines`.
  * @throws IsothermError as `featureDefinition`; INPUT_INVALID for a duration it is not made for
  */
-export function featureSql(
+function featureSql(
   dialect: Dialect,
   fleet: FleetDefinition,
   name: string,
