@@ -215,25 +215,29 @@ class Ledger {
     }
   }
 
-  /** Moves what the door counted into the ledger. */
+  /** Moves what the door counted into the ledger, a page at a time. */
   async #bookDoor(fleet: FleetSums): Promise<void> {
-    const rows = this.#store.all<DoorRow>('SELECT hour, device_id, term, count FROM door')
-    for (const [n, { hour, device_id, term, count }] of rows.entries()) {
-      const sum =
-        term === 'received' || term === 'recovered'
-          ? term
-          : term === 'DUPLICATE'
-            ? 'duplicate'
-            : 'rejected'
-      this.#store.addEntry(hour, device_id, { [sum]: count })
-      fleet.add(hour, sum, count)
-      if (sum === 'rejected') {
-        this.#store.addRejection(hour, device_id, term, count)
-        fleet.addReason(hour, term, count)
-      }
-      if (n % rowsPerTurn === rowsPerTurn - 1) await nextTurn()
-    }
+    const page = `SELECT hour, device_id, term, count FROM door
+      WHERE (hour, device_id, term) > (?, ?, ?) ORDER BY hour, device_id, term LIMIT ?`
+    let last: DoorRow | undefined
+    do {
+      const { hour, device_id, term } = last ?? { hour: -1, device_id: '', term: '' }
+      const rows = this.#store.all<DoorRow>(page, hour, device_id, term, rowsPerTurn)
+      for (const row of rows) this.#bookDoorRow(row, fleet)
+      last = rows.at(-1)
+      await nextTurn()
+    } while (last !== undefined)
     this.#store.run('DELETE FROM door')
+  }
+
+  #bookDoorRow({ hour, device_id, term, count }: DoorRow, fleet: FleetSums): void {
+    const own = term === 'received' || term === 'recovered'
+    const sum = own ? term : term === 'DUPLICATE' ? 'duplicate' : 'rejected'
+    this.#store.addEntry(hour, device_id, { [sum]: count })
+    fleet.add(hour, sum, count)
+    if (sum !== 'rejected') return
+    this.#store.addRejection(hour, device_id, term, count)
+    fleet.addReason(hour, term, count)
   }
 
   /** Deletes what is older than it is kept: a few hours of the past, each once. */
