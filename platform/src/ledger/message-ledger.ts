@@ -5,7 +5,8 @@ import type { DeviceLog, DoorBooks, NewRecord } from '../contracts/index.ts'
 import type { Lake } from '../lake/index.ts'
 import { type DoorCount, DoorCounter, hourOf } from './door-count.ts'
 import { DoorJournal, readJournal } from './door-journal.ts'
-import { type DoorRow, LedgerStore, type Sums, wholeFleet } from './ledger-store.ts'
+import { FleetSums } from './fleet-sums.ts'
+import { type DoorRow, LedgerStore, wholeFleet } from './ledger-store.ts'
 import { countLog, type LogCount } from './log-count.ts'
 
 /** Consumer group under which the log keeps what has not been audited, ING-19. */
@@ -45,35 +46,6 @@ export type MessageLedger = {
 
 const startOf = (partition: number) => `door ${partition}`
 const auditOf = (partition: number) => `audit ${partition}`
-
-/** Fleet sums are added once per hour, not once per device. */
-class FleetSums {
-  readonly #hours = new Map<number, Record<keyof Sums, number>>()
-  readonly #reasons = new Map<string, { hour: number; reason: string; count: number }>()
-
-  add(hour: number, term: keyof Sums, count: number): void {
-    let sums = this.#hours.get(hour)
-    if (sums === undefined) {
-      sums = { received: 0, recovered: 0, stored: 0, duplicate: 0, rejected: 0 }
-      this.#hours.set(hour, sums)
-    }
-    sums[term] += count
-  }
-
-  addReason(hour: number, reason: string, count: number): void {
-    const key = `${hour} ${reason}`
-    const known = this.#reasons.get(key)
-    if (known === undefined) this.#reasons.set(key, { hour, reason, count })
-    else known.count += count
-  }
-
-  writeTo(store: LedgerStore): void {
-    for (const [hour, sums] of this.#hours) store.addEntry(hour, wholeFleet, sums)
-    for (const { hour, reason, count } of this.#reasons.values()) {
-      store.addRejection(hour, wholeFleet, reason, count)
-    }
-  }
-}
 
 class Ledger {
   readonly #options: LedgerOptions
