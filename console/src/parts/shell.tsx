@@ -18,63 +18,57 @@ const liveWords: Readonly<Record<LiveState, string>> = {
   broken: 'Connection lost, trying again',
 }
 
+type Tab = { readonly route: Route; readonly label: string; readonly icon: string }
+
+/** The pages of the console, most used first. */
+const tabs: readonly Tab[] = [
+  {
+    route: { page: 'work', filters: noWorkFilters },
+    label: 'Work list',
+    icon: 'M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01',
+  },
+  {
+    route: { page: 'fleet', filters: noFleetFilters },
+    label: 'Fleet',
+    icon: 'm8 3 4 2.3v4.6L8 12.2 4 9.9V5.3zM16 3l4 2.3v4.6l-4 2.3-4-2.3M12 11.8l4 2.3v4.6L12 21l-4-2.3v-4.6z',
+  },
+  {
+    route: { page: 'dead-letters', filters: noLetterFilters },
+    label: 'Dead letters',
+    icon: 'M4 6h16v12H4zM4 7l8 6 8-6',
+  },
+  {
+    route: { page: 'ledger', filters: noLedgerFilters },
+    label: 'Ledger',
+    icon: 'M5 3h14v18H5zM9 9h6M9 13h6M9 17h3',
+  },
+  {
+    route: { page: 'quality', filters: { by: 'site' } },
+    label: 'Quality',
+    icon: 'M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4',
+  },
+  {
+    route: { page: 'features', filters: noFeatureFilters },
+    label: 'Features',
+    icon: 'M4 20V10M10 20V4M16 20v-7M22 20H2',
+  },
+]
+
 function Navigation({ route, navigate }: { readonly route: Route; readonly navigate: Navigate }) {
-  const work = { page: 'work', filters: noWorkFilters } as const
-  const fleet = { page: 'fleet', filters: noFleetFilters } as const
-  const ledger = { page: 'ledger', filters: noLedgerFilters } as const
-  const quality = { page: 'quality', filters: { by: 'site' } } as const
-  const features = { page: 'features', filters: noFeatureFilters } as const
-  const letters = { page: 'dead-letters', filters: noLetterFilters } as const
   return (
     <nav class="tabs" aria-label="Pages">
-      <a {...linkProps(work, navigate)} aria-current={route.page === 'work' ? 'page' : undefined}>
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01" />
-        </svg>
-        Work list
-      </a>
-      <a {...linkProps(fleet, navigate)} aria-current={route.page === 'fleet' ? 'page' : undefined}>
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="m8 3 4 2.3v4.6L8 12.2 4 9.9V5.3zM16 3l4 2.3v4.6l-4 2.3-4-2.3M12 11.8l4 2.3v4.6L12 21l-4-2.3v-4.6z" />
-        </svg>
-        Fleet
-      </a>
-      <a
-        {...linkProps(letters, navigate)}
-        aria-current={route.page === 'dead-letters' ? 'page' : undefined}
-      >
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M4 6h16v12H4zM4 7l8 6 8-6" />
-        </svg>
-        Dead letters
-      </a>
-      <a
-        {...linkProps(ledger, navigate)}
-        aria-current={route.page === 'ledger' ? 'page' : undefined}
-      >
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M5 3h14v18H5zM9 9h6M9 13h6M9 17h3" />
-        </svg>
-        Ledger
-      </a>
-      <a
-        {...linkProps(quality, navigate)}
-        aria-current={route.page === 'quality' ? 'page' : undefined}
-      >
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4" />
-        </svg>
-        Quality
-      </a>
-      <a
-        {...linkProps(features, navigate)}
-        aria-current={route.page === 'features' ? 'page' : undefined}
-      >
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M4 20V10M10 20V4M16 20v-7M22 20H2" />
-        </svg>
-        Features
-      </a>
+      {tabs.map((tab) => (
+        <a
+          key={tab.label}
+          {...linkProps(tab.route, navigate)}
+          aria-current={route.page === tab.route.page ? 'page' : undefined}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d={tab.icon} />
+          </svg>
+          {tab.label}
+        </a>
+      ))}
     </nav>
   )
 }
