@@ -115,7 +115,7 @@ describe('landing', () => {
           NULL AS reason_detail, 'e' AS event_id, 'U-1' AS device_id, NULL AS firmware_version,
           0 AS log_generation, 0 AS partition_id, 1::BIGINT AS sequence_number,
           now() AS timestamp_ingested, now() AS dead_lettered_at, 'x'::BLOB AS payload,
-          'new' AS status, 0 AS replay_count`,
+          NULL AS message_properties, 'new' AS status, 0 AS replay_count`,
         positions: [{ appId: 'landing/0/0', version: 1 }],
         operation: 'LAND',
         nowMs: startMs,
