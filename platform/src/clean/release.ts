@@ -188,6 +188,8 @@ export async function releaseJob(
       await connection.run(`CREATE OR REPLACE TEMP TABLE released AS
         SELECT DISTINCT event_id FROM tried WHERE event_id IN (
           SELECT event_id FROM judged WHERE fate IN ('clean', 'ALL_SENSORS_NULL')
+          UNION ALL
+          SELECT unnest(merged_event_ids) FROM judged WHERE fate IN ('clean', 'ALL_SENSORS_NULL')
           UNION ALL SELECT event_id FROM known)`)
       await writeReleased(connection, context, prepared)
       await stampReleased(connection, context)

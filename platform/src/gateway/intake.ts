@@ -231,8 +231,12 @@ export class Intake {
     const { owners, records, awaited } = batch
     this.#inFlightBytes -= batch.sizeBytes
     this.#stored.value += records.length
-    if (!isNoted || awaited.some((id) => !this.#window.has(id))) {
-      if (this.#isBroken) {
+    const open = awaited.filter((id) => !this.#window.has(id))
+    // What it repeats came by a request that failed and is not kept: its device has to send again.
+    const isLost = open.some((id) => !this.#inFlight.has(id))
+    // Behind a batch that was refused it waits too: sessions are answered in order, by position.
+    if (!isNoted || open.length > 0 || this.#refused.length > 0) {
+      if (this.#isBroken || isLost) {
         for (const owner of new Set(owners)) owner.abandon()
         return
       }

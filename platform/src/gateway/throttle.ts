@@ -81,17 +81,26 @@ export class Throttle {
 
   /**
    * Delay of the answer to one message, in ms; it is counted if there is one. Over `maxDelayMs` the
-   * message is turned away.
+   * message is turned away and takes nothing: a device that comes again and again must not use up
+   * what its site and the others share.
    */
   message(deviceId: string, nowMs: number): number {
-    const own = this.#bucket(deviceId, nowMs).take(1, nowMs)
-    const shared = this.#deployment.take(1, nowMs)
+    const bucket = this.#bucket(deviceId, nowMs)
+    const tenantBucket = this.#tenantBucket(deviceId, nowMs)
+    const own = bucket.waitMs(nowMs)
+    const shared = this.#deployment.waitMs(nowMs)
+    const tenant = tenantBucket?.waitMs(nowMs) ?? 0
     if (own > 0) this.#counters.add('gateway_throttled_total', 'scope', 'device')
     if (shared > 0) this.#counters.add('gateway_throttled_total', 'scope', 'deployment')
-    const tenant = this.#tenantBucket(deviceId, nowMs)?.take(1, nowMs) ?? 0
     if (tenant > 0) this.#counters.add('gateway_throttled_total', 'scope', 'tenant')
     const delayMs = Math.max(own, shared, tenant)
-    if (delayMs > this.#limits.maxDelayMs) this.#turnAway(deviceId, 1, nowMs)
+    if (delayMs > this.#limits.maxDelayMs) {
+      this.#turnAway(deviceId, 1, nowMs)
+      return delayMs
+    }
+    bucket.take(1, nowMs)
+    this.#deployment.take(1, nowMs)
+    tenantBucket?.take(1, nowMs)
     return delayMs
   }
 

@@ -47,8 +47,17 @@ export class DoorCounter {
     return taken
   }
 
-  /** What was taken and could not be written. */
+  /** What was taken and could not be written; one entry a device and hour, however often. */
   putBack(counts: readonly DoorCount[]): void {
-    for (const count of counts) this.#earlier.push(count)
+    const sums = new Map<string, DoorCount>()
+    for (const list of [this.#earlier, counts]) {
+      for (const { deviceId, hour, count } of list) {
+        const key = `${hour} ${deviceId}`
+        const sum = sums.get(key)
+        if (sum === undefined) sums.set(key, { deviceId, hour, count })
+        else sum.count += count
+      }
+    }
+    this.#earlier = [...sums.values()]
   }
 }

@@ -64,12 +64,17 @@ export class DoorJournal {
     while (this.#writing !== undefined) await this.#writing
     if (this.#file !== undefined) {
       const file = this.#file
+      const tornAt = this.#isTorn ? this.#sizeBytes : undefined
+      // All at once: a note that comes while the old file is cut goes to a new one.
       this.#file = undefined
-      if (this.#isTorn) await file.truncate(this.#sizeBytes)
       this.#isTorn = false
       this.#sizeBytes = 0
       this.#number++
-      await file.close()
+      try {
+        if (tornAt !== undefined) await file.truncate(tornAt)
+      } finally {
+        await file.close()
+      }
     }
     const current = this.#number
     return journalNumbers(this.#directory).filter((number) => number < current)
@@ -104,9 +109,21 @@ export class DoorJournal {
     this.#writing = undefined
   }
 
+  /** A new journal, its name durable too: without it a power loss could take the file. */
+  async #create(): Promise<FileHandle> {
+    const file = await open(join(this.#directory, nameOf(this.#number)), 'a')
+    const folder = await open(this.#directory, 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+    this.#file = file
+    return file
+  }
+
   async #write(bytes: Buffer): Promise<void> {
-    this.#file ??= await open(join(this.#directory, nameOf(this.#number)), 'a')
-    const file = this.#file
+    const file = this.#file ?? (await this.#create())
     // A write that ended half-way before: its notes were refused and must not count.
     if (this.#isTorn) await file.truncate(this.#sizeBytes)
     this.#isTorn = true

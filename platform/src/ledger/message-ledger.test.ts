@@ -204,3 +204,17 @@ test('balanced hours of devices are kept for a week, the fleet and what is open 
   expect(report(undefined, 24 * 200).hours).toHaveLength(0)
   await ledger.close()
 })
+
+test('one audit of more devices than a call takes arguments is booked whole', async () => {
+  const { log, start, report } = await open()
+  const ledger = await start()
+  const deviceCount = 150_000
+  for (let from = 0; from < deviceCount; from += 10_000) {
+    const records = Array.from({ length: 10_000 }, (_, i) => record(`D-${from + i}`, from + i))
+    await log.append(records)
+    ledger.books.stored(records)
+  }
+  await ledger.audit()
+  expect(report().total).toMatchObject({ received: deviceCount, stored: deviceCount })
+  await ledger.close()
+})

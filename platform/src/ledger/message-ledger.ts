@@ -100,7 +100,9 @@ class Ledger {
         }
         this.#store.setMeta(startOf(partition), end)
         // A ledger that begins beside an older log claims nothing of what was before.
-        if (start === undefined) this.#store.setMeta(auditOf(partition), end)
+        // Nor of a log that was put back and ends before what was audited.
+        const audited = this.#store.meta(auditOf(partition)) ?? 0
+        if (start === undefined || audited > end) this.#store.setMeta(auditOf(partition), end)
       })
     }
   }
@@ -119,6 +121,8 @@ class Ledger {
       if (counts.length > 0 || fresh.length > 0) await this.#write(counts, fresh, ends)
     } catch (error) {
       this.#counter.putBack(counts)
+      // The timer tries again; until then a full counter does not.
+      this.#isFlushDue = true
       throw error
     }
     this.#journal.removeUpTo(this.#store.meta('journal') ?? 0)
@@ -157,7 +161,8 @@ class Ledger {
     for (let partition = 0; partition < log.partitionCount; partition++) {
       const start = this.#store.meta(auditOf(partition)) ?? 0
       const end = this.#store.meta(startOf(partition)) ?? start
-      counted.push(...(await countLog(log, lake, { partition, start, end })))
+      // Not spread: a list of all devices and hours is longer than a call takes arguments.
+      for (const row of await countLog(log, lake, { partition, start, end })) counted.push(row)
       ends.push(end)
     }
     await this.#store.transaction(async () => {
@@ -239,13 +244,18 @@ class Ledger {
   async close(): Promise<void> {
     try {
       await this.audit()
-    } finally {
-      await this.#inTurn(async () => {
-        this.#isClosed = true
-        await this.#journal.rotate()
-        this.#store.close()
-      })
+    } catch (error) {
+      // The next start reads from the log what this one could not book.
+      this.#options.onFailure(error)
     }
+    await this.#inTurn(async () => {
+      this.#isClosed = true
+      try {
+        await this.#journal.rotate()
+      } finally {
+        this.#store.close()
+      }
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { IsothermError } from '../contracts/index.ts'
 import {
   type GateActor,
@@ -166,14 +167,14 @@ export function openGateLedger(database: StateDatabase, clock: () => number): Ga
     record: async (results) => {
       if (results.length > 0) await inTransaction((it) => record(it, results, clock()))
     },
-    list: async ({ status, limit = maxListed } = {}) => {
+    list: async ({ status, limit } = {}) => {
       let query = database.selectFrom('gate_entries').select('body')
       if (status !== undefined) query = query.where('is_open', '=', status === 'open' ? 1 : 0)
-      const rows = await query
-        .orderBy('opened_at', 'desc')
-        .orderBy('entry_id')
-        .limit(Math.min(limit, maxListed))
-        .execute()
+      query = query.orderBy('opened_at', 'desc').orderBy('entry_id')
+      // Open ones are bounded by slices and gates, and none may be overlooked: each holds something.
+      const isWhole = status === 'open' && limit === undefined
+      if (!isWhole) query = query.limit(Math.min(limit ?? maxListed, maxListed))
+      const rows = await query.execute()
       return rows.map(({ body }) => JSON.parse(body) as GateEntry)
     },
     entry: (entryId) => find(database, entryId),
@@ -194,10 +195,32 @@ export function openGateLedger(database: StateDatabase, clock: () => number): Ga
         const entry = await find(it, entryId)
         if (entry.status === 'open') await close(it, entry, by, note, clock())
       }),
-    waits: (entryId, rowCount) =>
+    changed: (gateId, before, after, by) =>
       inTransaction(async (it) => {
-        const { decision: _tried, ...entry } = await find(it, entryId)
-        await save(it, gateKey(entry.gateId, entry.scope), { ...entry, rowCount })
+        const atMs = clock()
+        await appendAudit(it, [
+          {
+            atMs,
+            performedAtMs: atMs,
+            actorId: by.id,
+            actorRole: by.role,
+            source: 'api',
+            action: 'Change:expectation',
+            objectType: 'gate',
+            objectId: gateId,
+            parameters: {},
+            before,
+            after,
+            result: 'ok',
+          },
+        ])
+      }),
+    waits: (entryId, rowCount, tried) =>
+      inTransaction(async (it) => {
+        const { decision, ...entry } = await find(it, entryId)
+        const isNew = decision !== undefined && !isDeepStrictEqual(decision, tried)
+        const left: GateEntry = { ...entry, rowCount, ...(isNew && { decision }) }
+        await save(it, gateKey(entry.gateId, entry.scope), left)
       }),
   }
 }

@@ -80,8 +80,15 @@ export type GateLedger = {
   ) => Promise<GateEntry>
   /** Closes an entry whose rows have gone on or were given up. */
   readonly clear: (entryId: string, by: GateActor, note: string) => Promise<void>
-  /** Notes how many rows still wait; a decision is carried out with that. */
-  readonly waits: (entryId: string, rowCount: number) => Promise<void>
+  /** Writes into the audit log that somebody changed an expectation. */
+  readonly changed: (
+    gateId: string,
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+    by: GateActor,
+  ) => Promise<void>
+  /** Notes how many rows still wait; `tried` is the decision carried out, a newer one stays. */
+  readonly waits: (entryId: string, rowCount: number, tried: GateEntry['decision']) => Promise<void>
 }
 
 /** The key of an entry: one open entry per gate and slice. */

@@ -4,7 +4,8 @@ import type { JobContext, Lake } from '../lake/index.ts'
 import { createDeviceSlices } from './device-slices.ts'
 import type { GateScope } from './gate-entry.ts'
 
-const waitingSql = "released_at IS NULL AND quarantine_reason = 'GATE_FAILED'"
+/** Rows of units that were unknown when they came wait too, once a gate held them at their release. */
+const waitingSql = "released_at IS NULL AND quarantine_reason IN ('GATE_FAILED', 'DEVICE_UNKNOWN')"
 /** Races with compaction that are run again. */
 const maxAttempts = 5
 

@@ -147,9 +147,24 @@ describe('a gate that fails for one site', () => {
     )
   })
 
+  it('keeps a decision that came while a run was carrying out an earlier one', async () => {
+    const { deployment, hour, run } = await opened()
+    const { gates } = deployment.state
+    const somebody = { id: 'ann', role: 'data_engineer' }
+    await hour(0, -50)
+    await run()
+    const entryId = (await openGates(deployment))[0]?.entryId ?? ''
+    const seen = (await gates.entry(entryId)).decision
+    const { decision } = await gates.decide(entryId, 'release', somebody, 'meanwhile')
+    await gates.waits(entryId, 300, seen)
+    expect((await gates.entry(entryId)).decision).toEqual(decision)
+    await gates.waits(entryId, 300, decision)
+    expect((await gates.entry(entryId)).decision).toBeUndefined()
+  })
+
   it('warns without stopping anything where the limit is only a warning', async () => {
     const { deployment, hour, run } = await opened()
-    await changeGate(deployment, 'E2.7', { holdLimit: null })
+    await changeGate(deployment, 'E2.7', { holdLimit: null }, { id: 'ann', role: 'admin' })
     await hour(0, -50)
     await run()
     expect(await hourlyWindows(deployment)).toEqual({ north: 5, south: 5 })

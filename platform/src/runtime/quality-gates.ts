@@ -6,6 +6,7 @@ import {
   discardWaiting,
   type Expectation,
   expectationsOf,
+  type GateActor,
   type GateChange,
   type GateChanges,
   type GateEntry,
@@ -33,10 +34,12 @@ export async function changeGate(
   deployment: Deployment,
   gateId: string,
   change: GateChange,
+  by: GateActor,
 ): Promise<GateChanges> {
-  const { [gateId]: _before, ...others } = await gateChanges(deployment)
+  const { [gateId]: before = {}, ...others } = await gateChanges(deployment)
   const changes = Object.keys(change).length === 0 ? others : { ...others, [gateId]: change }
   await deployment.state.settings.set(changesSetting, changes)
+  await deployment.state.gates.changed(gateId, before, change, by)
   return changes
 }
 
@@ -121,7 +124,8 @@ async function settleWaiting(
   )
   for (const { entryId, scope } of left) {
     const rowCount = counts.get(scopeKey(scope)) ?? 0
-    if (rowCount > 0) await state.gates.waits(entryId, rowCount)
+    const tried = entries.find((entry) => entry.entryId === entryId)?.decision
+    if (rowCount > 0) await state.gates.waits(entryId, rowCount, tried)
     else await state.gates.clear(entryId, self, 'its rows passed the gate and went on')
   }
 }

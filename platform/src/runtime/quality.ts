@@ -25,6 +25,8 @@ export type Quality = {
   readonly entries: (filter?: {
     readonly status?: GateEntry['status']
   }) => Promise<readonly GateEntry[]>
+  /** @throws IsothermError NOT_FOUND */
+  readonly entry: (entryId: string) => Promise<GateEntry>
   /**
    * Decides about an entry; rows that wait are moved by the next run of the pipeline.
    * @throws IsothermError NOT_FOUND, CONFLICT when it is closed already
@@ -36,7 +38,7 @@ export type Quality = {
     note: string,
   ) => Promise<GateEntry>
   /** Changes an expectation; an empty change puts it back. @throws IsothermError NOT_FOUND */
-  readonly change: (gateId: string, change: GateChange) => Promise<void>
+  readonly change: (gateId: string, change: GateChange, by: GateActor) => Promise<void>
   readonly report: (options: { readonly days?: number }) => Promise<QualityReport>
   /** Sensors found weak or dead when they were last graded; at most so many. */
   readonly sensors: (limit: number) => Promise<SensorList>
@@ -71,20 +73,21 @@ export function openQuality(deployment: Deployment, act?: () => void): Quality {
   }
   return {
     entries: (filter = {}) => state.gates.list(filter),
+    entry: (entryId) => state.gates.entry(entryId),
     decide: async (entryId, decision, by, note) => {
       const entry = await state.gates.decide(entryId, decision, by, note)
       if (entry.decision === undefined) return entry
       await carryOut()
       return state.gates.entry(entryId)
     },
-    change: async (gateId, change) => {
+    change: async (gateId, change, by) => {
       if (!allExpectations.some(({ id }) => id === gateId)) {
         throw new IsothermError(
           'NOT_FOUND',
           `there is no expectation ${gateId}; they are ${allExpectations.map(({ id }) => id).join(', ')}`,
         )
       }
-      await changeGate(deployment, gateId, change)
+      await changeGate(deployment, gateId, change, by)
     },
     report: (options) => deploymentReport(deployment, options),
     sensors: (limit) => faultySensors(lake, limit),
