@@ -30,9 +30,8 @@ const authenticationSchema = z.object({
   x509Thumbprint: thumbprintSchema.nullish(),
 })
 
-/** Registry columns that only Isotherm has; validity is the registry's own affair. */
-const ownSchema = z.object({
-  status: z.enum(['active', 'disabled', 'decommissioned']).optional(),
+/** What a person may state of a device, beside its id and credentials; the registry has the rest. */
+export const deviceFields = {
   site_id: z.string().optional(),
   site_name: z.string().nullable().optional(),
   region: z.string().optional(),
@@ -48,6 +47,12 @@ const ownSchema = z.object({
   timezone: z.string().optional(),
   timestamp_mode: z.enum(['utc', 'local']).optional(),
   pressure_reference: z.enum(['absolute', 'gauge']).optional(),
+} as const
+
+/** Registry columns that only Isotherm has; validity is the registry's own affair. */
+const ownSchema = z.object({
+  status: z.enum(['active', 'disabled', 'decommissioned']).optional(),
+  ...deviceFields,
   username: z.string().optional(),
   passwordHash: z.string().optional(),
   topics: z.array(z.string()).optional(),

@@ -44,7 +44,7 @@ export {
   type KeptEnrollment,
   type KeyPair,
 } from './enrollments.ts'
-export { type HubDevice, hubDeviceSchema } from './hub-device.ts'
+export { deviceFields, type HubDevice, hubDeviceSchema } from './hub-device.ts'
 export type { LatestScore, LiveUpdate } from './live-entry.ts'
 export type { LiveDevice, LiveState } from './live-state.ts'
 export { openNodeSqlite } from './node-sqlite.ts'

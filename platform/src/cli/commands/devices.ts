@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { type DeviceRow, IsothermError, newDevice } from '../../contracts/index.ts'
-import { generateSasKeys, hashPassword } from '../../objects/index.ts'
+import { deviceFields, generateSasKeys, hashPassword } from '../../objects/index.ts'
 import { type Deployment, readServerMarker, type ServerMarker } from '../../runtime/index.ts'
 import { callServer } from '../call-server.ts'
 import { type CommonOptions, command, withDeployment, withNewDeployment } from '../program.ts'
@@ -11,21 +11,7 @@ import { addRegistryFiles, importHubFile, isHubExport } from './registry-files.t
 
 const deviceSchema = z.strictObject({
   device_id: z.string(),
-  site_id: z.string().optional(),
-  site_name: z.string().nullable().optional(),
-  region: z.string().optional(),
-  model: z.string().optional(),
-  equipment_class: z.string().optional(),
-  climate_zone: z.string().nullable().optional(),
-  customer_tier: z.string().nullable().optional(),
-  cohort_id: z.string().nullable().optional(),
-  install_date: z.string().nullable().optional(),
-  firmware_version: z.string().nullable().optional(),
-  expected_sensors: z.array(z.string()).nullable().optional(),
-  reporting_interval_s: z.number().int().positive().optional(),
-  timezone: z.string().optional(),
-  timestamp_mode: z.enum(['utc', 'local']).optional(),
-  pressure_reference: z.enum(['absolute', 'gauge']).optional(),
+  ...deviceFields,
   username: z.string().optional(),
   password: z.string().optional(),
 })
